@@ -1,0 +1,404 @@
+//! A key or an edit as a web form holds it: raw text, all mistakes at once, kept between requests.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use chrono::{DateTime, Utc};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Serialize, Serializer};
+
+use super::scope::check_reach;
+use super::{
+    AccessKey, Edit, EnvironmentId, Field, Invalid, Invalids, KeyInfo, ResourceId, Review, Revision, Rule,
+    Scope, text, time,
+};
+
+/// Declares a form and reads it from serde: unknown, repeated and non-text fields are errors that never
+/// repeat what was given, and absent ones are empty.
+macro_rules! form {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+        #[non_exhaustive]
+        pub struct $name { $($(#[$doc])* pub $field: $type,)* }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                const NAMES: &[&str] = &[$(stringify!($field)),*];
+
+                struct Fields;
+
+                impl<'de> Visitor<'de> for Fields {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("the fields of a form")
+                    }
+
+                    fn visit_str<E: de::Error>(self, given: &str) -> Result<$name, E> {
+                        Err(not("the fields of a form", given))
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        let mut form = $name::default();
+                        let mut seen = [false; NAMES.len()];
+                        while let Some(Known(i)) = map.next_key_seed(KnownOf(NAMES))? {
+                            if seen.get(i).copied().unwrap_or_default() {
+                                return Err(de::Error::custom("a field is given twice"));
+                            }
+                            if let Some(seen) = seen.get_mut(i) {
+                                *seen = true;
+                            }
+                            match NAMES.get(i).copied().unwrap_or_default() {
+                                $(stringify!($field) => form.$field = map.next_value::<Raw<$type>>()?.0,)*
+                                _ => {}
+                            }
+                        }
+                        Ok(form)
+                    }
+                }
+
+                deserializer.deserialize_struct(stringify!($name), NAMES, Fields)
+            }
+        }
+    };
+}
+
+form! {
+    /// A key being created, as a web form holds it between requests.
+    ///
+    /// Every field is raw text: nothing is checked until [`review`](Self::review), which finds all mistakes
+    /// at once. In serde an absent field is empty and an unknown field is an error; there is no field for
+    /// anything that a form must not decide, such as the project. An empty field never means the most:
+    /// access must be chosen, and a key without an expiry says `never`.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use access_keys::{KeyForm, domain::Field};
+    ///
+    /// let mut form: KeyForm = serde_json::from_str(r#"{
+    ///     "name": "Mobile app", "environment": "production", "expires_at": "never",
+    ///     "agents": ["support bot", "triage"], "prompts": "all"
+    /// }"#)?;
+    /// let mistakes = form.review(SystemTime::now()).unwrap_err();
+    /// assert_eq!(mistakes.to_string(),
+    ///     "agents (item 1) must be visible ASCII without spaces, character 8 is not");
+    ///
+    /// form.agents = ["support-bot", "triage"].into_iter().collect();
+    /// let review = form.review(SystemTime::now())?;
+    /// assert_eq!(review.name(), "Mobile app");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    KeyForm {
+        /// The name.
+        name: String,
+        /// The description; may be empty.
+        description: String,
+        /// The environment's id.
+        environment: String,
+        /// `never`, a time in RFC 3339, or what a `datetime-local` field sends (taken as UTC).
+        expires_at: String,
+        /// Which agents.
+        agents: ScopeForm,
+        /// Which prompts.
+        prompts: ScopeForm,
+    }
+}
+
+impl KeyForm {
+    /// Checks every field by the rules of the steps of a [`Draft`](crate::Draft), at `now`.
+    ///
+    /// # Errors
+    /// [`Invalids`]: every mistake in every field.
+    pub fn review(&self, now: impl Into<DateTime<Utc>>) -> Result<Review, Invalids> {
+        let now = time::micros(now.into());
+        let mut mistakes = Mistakes::default();
+        let name = mistakes.keep(text::name(&self.name));
+        let description = mistakes.keep(text::paragraph(Field::Description, &self.description));
+        let environment = mistakes.keep(EnvironmentId::new(self.environment.trim()));
+        let expires_at = mistakes.keep(
+            time::read_expiry(&self.expires_at)
+                .and_then(|expires_at| time::check_expiry(expires_at, now).map(|()| expires_at)),
+        );
+        let agents = mistakes.keep_scope(&self.agents);
+        let prompts = mistakes.keep_scope(&self.prompts);
+        if let (Some(agents), Some(prompts)) = (&agents, &prompts) {
+            mistakes.keep(check_reach(agents, prompts));
+        }
+        mistakes.finish(|| {
+            let (name, description, environment) = (name?, description?, environment?);
+            let info = KeyInfo { name, description, environment, expires_at: expires_at? };
+            Some(Review::new(info, agents?, prompts?, now))
+        })
+    }
+}
+
+form! {
+    /// An edit of a key, as a web form holds it between requests.
+    ///
+    /// Begins [`of`](Self::of) a key, sends every field back, and remembers the revision that the editor saw.
+    ///
+    /// ```
+    /// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+    /// use access_keys::EditForm;
+    ///
+    /// # pollster::block_on(async {
+    /// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+    /// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+    /// # let review = project.draft()
+    /// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+    /// #     .agents(Scope::All)
+    /// #     .prompts(Scope::All)?;
+    /// # let key = project.generate(review).await?.key;
+    /// let mut form = EditForm::of(&key);       // shown, sent back, perhaps several times
+    /// form.name = "Mobile app 2".to_owned();
+    /// let edit = form.edit(&key, std::time::SystemTime::now())?;
+    /// let change = project.edit(key.id, edit).await?;
+    /// assert_eq!(change.key().name, "Mobile app 2");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    EditForm {
+        /// The name.
+        name: String,
+        /// The description; may be empty.
+        description: String,
+        /// `never`, a time in RFC 3339, or what a `datetime-local` field sends (taken as UTC).
+        expires_at: String,
+        /// Which agents.
+        agents: ScopeForm,
+        /// Which prompts.
+        prompts: ScopeForm,
+        /// The revision that the editor saw.
+        revision: String,
+    }
+}
+
+impl EditForm {
+    /// The form that shows `key` as it is.
+    #[must_use]
+    pub fn of(key: &AccessKey) -> Self {
+        Self {
+            name: key.name.clone(),
+            description: key.description.clone(),
+            expires_at: time::write_expiry(key.expires_at),
+            agents: (&key.agents).into(),
+            prompts: (&key.prompts).into(),
+            revision: key.revision.to_string(),
+        }
+    }
+
+    /// Checks every field by the rules of an [`Edit`] of `key` at `now`.
+    ///
+    /// `key` is the key as it is stored now. The edit carries the revision that the editor saw, and is
+    /// refused as a conflict when someone else changed the key since.
+    ///
+    /// # Errors
+    /// [`Invalids`]: every mistake in every field.
+    pub fn edit(&self, key: &AccessKey, now: impl Into<DateTime<Utc>>) -> Result<Edit, Invalids> {
+        let now = time::micros(now.into());
+        let mut mistakes = Mistakes::default();
+        let name = mistakes.keep(text::name(&self.name));
+        let description = mistakes.keep(text::paragraph(Field::Description, &self.description));
+        let expires_at = mistakes.keep(time::read_expiry(&self.expires_at).and_then(|expires_at| {
+            if expires_at != key.expires_at {
+                time::check_expiry(expires_at, now)?;
+            }
+            Ok(expires_at)
+        }));
+        let agents = mistakes.keep_scope(&self.agents);
+        let prompts = mistakes.keep_scope(&self.prompts);
+        if let (Some(agents), Some(prompts)) = (&agents, &prompts) {
+            mistakes.keep(check_reach(agents, prompts));
+        }
+        let revision = mistakes.keep(self.revision.trim().parse::<Revision>());
+        mistakes.finish(|| {
+            let edit = Edit::new().name(name?).ok()?.description(description?).ok()?;
+            let edit = edit.expiry(expires_at?).agents(agents?).prompts(prompts?);
+            Some(edit.if_revision(revision?))
+        })
+    }
+}
+
+/// A choice of access, as a form holds it: nothing chosen yet, all, or these texts.
+///
+/// In serde: `""`, `"all"`, or an array; any other single text is a set of one, as a form sends a single
+/// ticked box. A host that has an agent or prompt of the name `all` sends an array.
+///
+/// ```
+/// use access_keys::domain::ScopeForm;
+///
+/// assert_eq!(serde_json::from_str::<ScopeForm>(r#""all""#)?, ScopeForm::All);
+/// assert_eq!(serde_json::from_str::<ScopeForm>(r#"["a", "b"]"#)?, ["a", "b"].into_iter().collect());
+/// assert_eq!(ScopeForm::default(), ScopeForm::Unanswered);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "follows `Scope`, which is exhaustive")]
+pub enum ScopeForm {
+    /// Nothing was chosen.
+    #[default]
+    Unanswered,
+    /// All, including those created later.
+    All,
+    /// These, as they were typed or ticked.
+    Specific(Vec<String>),
+}
+
+impl<S: Into<String>> FromIterator<S> for ScopeForm {
+    fn from_iter<I: IntoIterator<Item = S>>(texts: I) -> Self {
+        Self::Specific(texts.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<T: ResourceId> From<&Scope<T>> for ScopeForm {
+    fn from(scope: &Scope<T>) -> Self {
+        match scope {
+            Scope::All => Self::All,
+            Scope::Specific(ids) => ids.iter().map(AsRef::as_ref).collect(),
+        }
+    }
+}
+
+impl Serialize for ScopeForm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unanswered => serializer.serialize_str(""),
+            Self::All => serializer.serialize_str("all"),
+            Self::Specific(texts) => texts.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ScopeForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Raw::<Self>::deserialize(deserializer).map(|raw| raw.0)
+    }
+}
+
+/// What the rules found, field by field.
+#[derive(Default)]
+struct Mistakes(Vec<Invalid>);
+
+impl Mistakes {
+    fn keep<T>(&mut self, checked: Result<T, Invalid>) -> Option<T> {
+        checked.map_err(|invalid| self.0.push(invalid)).ok()
+    }
+
+    fn keep_scope<T: ResourceId>(&mut self, form: &ScopeForm) -> Option<Scope<T>> {
+        match form {
+            ScopeForm::All => Some(Scope::All),
+            ScopeForm::Unanswered => {
+                // The field's name comes with the mistake of an empty id.
+                let rule = Rule::Missing { expected: "\"all\" or a list of ids" };
+                self.keep(Err(Invalid::new(T::FIELD, rule)))
+            }
+            ScopeForm::Specific(texts) => {
+                let ids: Vec<_> =
+                    texts.iter().enumerate().map(|(i, text)| (i, text.trim().parse::<T>())).collect();
+                let good: Vec<_> = ids
+                    .into_iter()
+                    .filter_map(|(i, id)| {
+                        self.keep(id.map_err(|invalid| invalid.in_field(T::FIELD).of_item(i + 1)))
+                    })
+                    .collect();
+                let whole = good.len() == texts.len();
+                self.keep(Scope::specific(good)).filter(|_| whole)
+            }
+        }
+    }
+
+    /// The result, unless there were mistakes.
+    fn finish<T>(self, result: impl FnOnce() -> Option<T>) -> Result<T, Invalids> {
+        Invalids::unless_empty(self.0)?;
+        result().ok_or_else(|| Invalid::new(Field::Name, Rule::Missing { expected: "a whole form" }).into())
+    }
+}
+
+/// A failure that tells how much was given, not what.
+fn not<E: de::Error>(expected: &str, given: &str) -> E {
+    E::custom(format_args!("must be {expected}, is text of {} bytes", given.len()))
+}
+
+/// The name of a field, as its place in the list of those that are known.
+struct Known(usize);
+
+struct KnownOf(&'static [&'static str]);
+
+impl<'de> de::DeserializeSeed<'de> for KnownOf {
+    type Value = Known;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Known, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for KnownOf {
+    type Value = Known;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E: de::Error>(self, given: &str) -> Result<Known, E> {
+        self.0.iter().position(|name| *name == given).map(Known).ok_or_else(|| {
+            let (bytes, known) = (given.len(), self.0.join(", "));
+            E::custom(format_args!("unknown field of {bytes} bytes, the fields are {known}"))
+        })
+    }
+}
+
+/// A field's value, taken as it comes.
+struct Raw<T>(T);
+
+impl<'de> Deserialize<'de> for Raw<String> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = String;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text")
+            }
+
+            fn visit_str<E: de::Error>(self, given: &str) -> Result<String, E> {
+                Ok(given.to_owned())
+            }
+        }
+
+        deserializer.deserialize_str(Text).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw<ScopeForm> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Choice(PhantomData<ScopeForm>);
+
+        impl<'de> Visitor<'de> for Choice {
+            type Value = ScopeForm;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"all\" or an array of ids")
+            }
+
+            fn visit_str<E: de::Error>(self, given: &str) -> Result<ScopeForm, E> {
+                Ok(match given {
+                    "" => ScopeForm::Unanswered,
+                    "all" => ScopeForm::All,
+                    one => ScopeForm::from_iter([one]),
+                })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ScopeForm, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(Raw(text)) = seq.next_element::<Raw<String>>()? {
+                    texts.push(text);
+                }
+                Ok(ScopeForm::Specific(texts))
+            }
+        }
+
+        deserializer.deserialize_any(Choice(PhantomData)).map(Self)
+    }
+}

@@ -1,0 +1,199 @@
+//! Identifiers: opaque, validated, written as plain text.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::text::serde_as_text;
+use super::{Field, Invalid, Rule, Unit};
+
+const HOST_ID_MAX: usize = 128;
+pub(crate) const RANDOM_ID_LEN: usize = 16;
+
+/// The rule for every id that the host chooses.
+pub(crate) fn host_id(field: Field, text: &str) -> Result<Arc<str>, Invalid> {
+    if text.is_empty() || text.len() > HOST_ID_MAX {
+        let rule = Rule::Length { min: 1, max: HOST_ID_MAX, unit: Unit::Bytes, given: text.len() };
+        return Err(Invalid::new(field, rule));
+    }
+    match text.chars().position(|c| !c.is_ascii_graphic()) {
+        None => Ok(text.into()),
+        Some(before) => {
+            let rule = Rule::Character { position: before + 1, allowed: "visible ASCII without spaces" };
+            Err(Invalid::new(field, rule))
+        }
+    }
+}
+
+macro_rules! host_ids {
+    ($($(#[$doc:meta])* $name:ident, $field:ident, $example:literal;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// 1 to 128 bytes of visible ASCII without spaces, chosen by the host and never interpreted.
+        /// Cheap to clone.
+        ///
+        /// ```
+        #[doc = concat!("use access_keys::", stringify!($name), ";")]
+        ///
+        #[doc = concat!("let id = ", stringify!($name), "::new(\"", $example, "\")?;")]
+        #[doc = concat!("assert_eq!(id.as_str(), \"", $example, "\");")]
+        #[doc = concat!("assert!(", stringify!($name), "::new(\"with space\").is_err());")]
+        /// # Ok::<(), access_keys::Invalid>(())
+        /// ```
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks and takes over `text`.
+            ///
+            /// # Errors
+            /// [`Invalid`] unless `text` is 1 to 128 bytes of visible ASCII without spaces.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
+                host_id(Field::$field, text.as_ref()).map(Self)
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        serde_as_text!($name);
+    )*};
+}
+
+host_ids! {
+    /// The owner of keys: every management call is made inside one project.
+    ProjectId, Project, "checkout";
+    /// Where a key is valid (production, staging, …); fixed for the life of a key.
+    EnvironmentId, Environment, "production";
+    /// An AI agent of the host.
+    AgentId, Agent, "support-bot";
+    /// A prompt of the host.
+    PromptId, Prompt, "greeting";
+    /// The host's name for one management action that it may have to repeat.
+    OperationId, Operation, "req-7";
+}
+
+macro_rules! random_ids {
+    ($($(#[$doc:meta])* $name:ident, $field:ident;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// 16 base62 characters (95 random bits). Not secret: safe to log and to show.
+        ///
+        /// ```
+        #[doc = concat!("use access_keys::domain::", stringify!($name), ";")]
+        ///
+        #[doc = concat!("let id = ", stringify!($name), "::new(\"7Hq2LkP9sTz4WcX1\")?;")]
+        /// assert_eq!(id.as_str(), "7Hq2LkP9sTz4WcX1");
+        #[doc = concat!("assert!(", stringify!($name), "::new(\"too-short\").is_err());")]
+        /// # Ok::<(), access_keys::Invalid>(())
+        /// ```
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; RANDOM_ID_LEN]);
+
+        impl $name {
+            /// Checks and takes over `text`.
+            ///
+            /// # Errors
+            /// [`Invalid`] unless `text` is 16 characters of `0-9A-Za-z`.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
+                let text = text.as_ref();
+                let Ok(bytes) = <[u8; RANDOM_ID_LEN]>::try_from(text.as_bytes()) else {
+                    let (min, max) = (RANDOM_ID_LEN, RANDOM_ID_LEN);
+                    let rule = Rule::Length { min, max, unit: Unit::Bytes, given: text.len() };
+                    return Err(Invalid::new(Field::$field, rule));
+                };
+                Self::from_base62(bytes).ok_or_else(|| {
+                    let before = text.chars().take_while(char::is_ascii_alphanumeric).count();
+                    let rule = Rule::Character { position: before + 1, allowed: "letters and digits" };
+                    Invalid::new(Field::$field, rule)
+                })
+            }
+
+            pub(crate) fn from_base62(bytes: [u8; RANDOM_ID_LEN]) -> Option<Self> {
+                bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                // Only letters and digits are ever taken in.
+                std::str::from_utf8(&self.0).unwrap_or_default()
+            }
+
+            pub(crate) const fn bytes(&self) -> &[u8; RANDOM_ID_LEN] {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.as_str())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        serde_as_text!($name);
+    )*};
+}
+
+random_ids! {
+    /// The public name of a key, part of its token and of every page that shows the key.
+    KeyId, Key;
+    /// The name of an audit event.
+    EventId, Event;
+}

@@ -1,0 +1,73 @@
+//! What state a key is in, and which actions lead where.
+
+use super::text::words;
+use super::{Action, Field, Invalid};
+
+words! {
+    /// What a key was last set to. It is stored; whether a key has expired is not, see [`KeyState`].
+    Status (Field::Status, "active, inactive or revoked") {
+        /// It may be used.
+        Active = "active",
+        /// Paused: it is refused until it is activated again.
+        Inactive = "inactive",
+        /// Refused for ever, and kept for the record.
+        Revoked = "revoked",
+    }
+}
+
+words! {
+    /// What a key is at one moment: its [`Status`], or expired.
+    ///
+    /// A key that is both expired and inactive is `Expired`; one that is revoked is `Revoked`, whatever else.
+    KeyState (Field::Status, "active, inactive, revoked or expired") {
+        /// It may be used.
+        Active = "active",
+        /// Paused: it is refused until it is activated again.
+        Inactive = "inactive",
+        /// Refused for ever, and kept for the record.
+        Revoked = "revoked",
+        /// Its expiry has passed. A later expiry revives it.
+        Expired = "expired",
+    }
+}
+
+/// Why an action on a key is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    /// A value breaks a rule.
+    Invalid(Invalid),
+    /// No key in this state allows it.
+    State(KeyState),
+}
+
+impl From<Invalid> for Rejection {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl Status {
+    /// The table of transitions: what `action` makes of a key, and `None` where it is that already.
+    pub(crate) const fn after(self, action: Action) -> Result<Option<Self>, Rejection> {
+        match (self, action) {
+            (Self::Revoked, Action::Revoked)
+            | (Self::Active, Action::Activated)
+            | (Self::Inactive, Action::Deactivated) => Ok(None),
+            (Self::Revoked, _) => Err(Rejection::State(KeyState::Revoked)),
+            (Self::Inactive, Action::Activated) => Ok(Some(Self::Active)),
+            (Self::Active, Action::Deactivated) => Ok(Some(Self::Inactive)),
+            (Self::Active | Self::Inactive, Action::Revoked) => Ok(Some(Self::Revoked)),
+            (Self::Active | Self::Inactive, Action::Created | Action::Edited | Action::Rotated) => Ok(None),
+        }
+    }
+}
+
+impl From<Status> for KeyState {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Active => Self::Active,
+            Status::Inactive => Self::Inactive,
+            Status::Revoked => Self::Revoked,
+        }
+    }
+}

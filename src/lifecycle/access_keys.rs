@@ -1,0 +1,97 @@
+//! The keys of a host.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Builder, Error, ProjectKeys};
+use crate::domain::{Actor, EnvironmentId, ProjectId};
+use crate::store::KeyStore;
+use crate::token::Random;
+use crate::verify::{Denial, Grant, Verifier};
+
+/// The access keys of a host. Made once; clones are cheap and are one and the same.
+///
+/// Verify with [`verify`](Self::verify) or a [`Verifier`]; manage through a [`project`](Self::project).
+/// [`Builder::build_dyn`] makes one without the type of its store, `AccessKeys` without a parameter.
+///
+/// ```
+/// use access_keys::{AccessKeys, store::MemoryStore};
+///
+/// struct App { keys: AccessKeys }
+///
+/// let app = App { keys: AccessKeys::builder(MemoryStore::new()).prefix("acme").build_dyn()? };
+/// # let _ = app.keys;
+/// # Ok::<(), access_keys::Error>(())
+/// ```
+pub struct AccessKeys<S = Arc<dyn KeyStore>> {
+    pub(super) store: Arc<S>,
+    pub(super) verifier: Verifier,
+    pub(super) random: Arc<Random>,
+}
+
+impl<S: KeyStore> AccessKeys<S> {
+    /// Begins to set up keys that live in `store`.
+    pub fn builder(store: S) -> Builder<S> {
+        Builder::new(store)
+    }
+
+    /// The keys of one project, managed on behalf of one actor.
+    ///
+    /// Who may act for which project is the host's to decide before this call.
+    #[must_use]
+    pub fn project(&self, project: ProjectId, actor: Actor) -> ProjectKeys<S> {
+        ProjectKeys::new(self.clone(), project, actor)
+    }
+
+    /// Whether `token` is good in `environment` now; see [`Verifier::verify`].
+    ///
+    /// # Errors
+    /// The [`Denial`] that says why not.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn verify(&self, token: &str, environment: &EnvironmentId) -> Result<Grant, Denial> {
+        self.verifier.verify(token, environment).await
+    }
+
+    /// What verifies, without the right to manage.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier {
+        self.verifier.clone()
+    }
+
+    /// Writes the uses of keys that were gathered since they were last written.
+    ///
+    /// [`Verifier::follow`] does it every 10 seconds; without it, and at shutdown, it is the host's to do.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; what could not be written is kept for the next time.
+    ///
+    /// # Cancel safety
+    /// What was not written is kept.
+    pub async fn flush_uses(&self) -> Result<(), Error> {
+        Ok(self.verifier.flush_uses().await?)
+    }
+
+    /// The store in which the keys live.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+}
+
+impl<S> Clone for AccessKeys<S> {
+    fn clone(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            verifier: self.verifier.clone(),
+            random: Arc::clone(&self.random),
+        }
+    }
+}
+
+impl<S> fmt::Debug for AccessKeys<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessKeys").field("verifier", &self.verifier).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,90 @@
+//! What a management call gives back.
+
+use std::time::Duration;
+
+use crate::domain::AccessKey;
+use crate::token::Token;
+
+/// A change that is acknowledged: it is stored, and holds here from now on.
+///
+/// ```
+/// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+/// # pollster::block_on(async {
+/// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+/// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+/// # let review = project.draft()
+/// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+/// #     .agents(Scope::All)
+/// #     .prompts(Scope::All)?;
+/// # let issued = project.generate(review).await?;
+/// let change = project.revoke(issued.key.id, "leaked in a public repository").await?;
+/// println!("{} is refused on every node in {:?}", change.key().id, change.holds_everywhere_in());
+///
+/// let again = project.revoke(issued.key.id, "leaked in a public repository").await?;
+/// assert!(!again.is_new()); // repeating it succeeds and writes nothing
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub(super) key: AccessKey,
+    pub(super) is_new: bool,
+    pub(super) holds_everywhere_in: Duration,
+}
+
+impl Change {
+    /// The key as it is after the change.
+    #[must_use]
+    pub const fn key(&self) -> &AccessKey {
+        &self.key
+    }
+
+    /// The key as it is after the change.
+    #[must_use]
+    pub fn into_key(self) -> AccessKey {
+        self.key
+    }
+
+    /// Whether anything was written; `false` when the key was already as asked.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// How long, from the return of the call and on the caller's clock, until the change holds on every
+    /// node that uses the same store.
+    #[must_use]
+    pub const fn holds_everywhere_in(&self) -> Duration {
+        self.holds_everywhere_in
+    }
+}
+
+/// A key with a token that was just drawn for it. The token is shown once and kept nowhere.
+///
+/// Deliberately not `Serialize`: see [`Token`] for how to answer a request with it.
+#[derive(Debug)]
+#[must_use = "the token cannot be had again"]
+#[non_exhaustive]
+pub struct Issued {
+    /// The key.
+    pub key: AccessKey,
+    /// Its new token.
+    pub token: Token,
+    pub(super) holds_everywhere_in: Duration,
+    pub(super) old_secret_ends_in: Option<Duration>,
+}
+
+impl Issued {
+    /// How long, from the return of the call and on the caller's clock, until what the call cut off is
+    /// refused on every node: the secret before the last one, when a rotation ends its grace early.
+    #[must_use]
+    pub const fn holds_everywhere_in(&self) -> Duration {
+        self.holds_everywhere_in
+    }
+
+    /// How long, likewise, until the old secret is refused on every node; `None` for a new key.
+    #[must_use]
+    pub const fn old_secret_ends_in(&self) -> Option<Duration> {
+        self.old_secret_ends_in
+    }
+}

@@ -1,0 +1,66 @@
+//! Why a management call did not do what it was asked.
+
+use crate::domain::{Action, Invalid, KeyId, KeyState, Revision};
+use crate::store::{BoxError, StoreError};
+
+/// Why a management call did not do what it was asked.
+///
+/// ```
+/// use access_keys::{AccessKeys, Actor, Error, KeyId, ProjectId, store::MemoryStore};
+///
+/// # pollster::block_on(async {
+/// let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+/// let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+/// match project.get(KeyId::new("7Hq2LkP9sTz4WcX1")?).await {
+///     Err(Error::NotFound { key }) => println!("no key {key} in this project"),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// This project has no such key.
+    #[error("key {key} was not found")]
+    NotFound {
+        /// The key that was asked for.
+        key: KeyId,
+    },
+    /// A key in this state does not allow this.
+    #[error("key {key} is {from} and cannot be {action}")]
+    Refused {
+        /// The key.
+        key: KeyId,
+        /// What it is.
+        from: KeyState,
+        /// What was asked.
+        action: Action,
+    },
+    /// The key is no longer at the revision that the caller saw.
+    #[error("key {key} is no longer at revision {expected}")]
+    Conflict {
+        /// The key.
+        key: KeyId,
+        /// The revision that the caller saw.
+        expected: Revision,
+    },
+    /// The store did not do it, or cannot say whether it did.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No randomness could be had. Nothing was stored.
+    #[error("no randomness could be had")]
+    Randomness {
+        /// What happened.
+        source: BoxError,
+    },
+}
+
+impl Error {
+    pub(super) const fn randomness(source: BoxError) -> Self {
+        Self::Randomness { source }
+    }
+}

@@ -1,0 +1,240 @@
+//! Issuing tokens: for a new key, in a rotation, and again when the answer was lost.
+
+use std::time::Duration;
+
+use super::commit::{Attempts, Outcome, Write};
+use super::{Error, Issued, ProjectKeys};
+use crate::domain::{
+    AccessKey, Action, AuditQuery, EnvironmentId, Field, FieldChange, Invalid, KeyId, KeyState, OperationId,
+    Origin, Review, Revision, Rule, Status, time,
+};
+use crate::store::{KeyStore, StoreError, StoredDigest, StoredKey};
+use crate::token::{Token, id_of_operation};
+
+/// The longest that a rotation may let the old secret live.
+const GRACE_MAX: Duration = Duration::from_secs(90 * 86_400);
+/// How often an id is drawn anew because it was taken.
+const IDS_MAX: u32 = 16;
+
+impl<S: KeyStore> ProjectKeys<S> {
+    /// The end of the four steps: makes the key and shows its token, once.
+    ///
+    /// A review can be cloned first, so that a store that failed does not lose it. A generate whose answer
+    /// may be lost belongs into an [`operation`](Self::operation).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the expiry has passed since the review, and for an environment without a
+    /// prefix; [`Error::Store`]; [`Error::Randomness`]. Within an operation, also [`Error::Refused`] when
+    /// the value of an earlier call was used, or the key revoked or expired.
+    ///
+    /// # Cancel safety
+    /// A dropped future may leave a key of which nobody knows the token; an operation finds it again.
+    pub async fn generate(&self, review: Review) -> Result<Issued, Error> {
+        let Some(operation) = &self.operation else {
+            for _ in 0..IDS_MAX {
+                let id = self.draw_id(KeyId::from_base62)?;
+                if let Some(issued) = self.insert(id, &review).await? {
+                    return Ok(issued);
+                }
+            }
+            return Err(Error::randomness("every id that was drawn is taken".into()));
+        };
+        let id = id_of_operation(&self.project, operation)
+            .ok_or_else(|| Error::randomness("no id could be derived".into()))?;
+        for _ in 0..IDS_MAX {
+            match self.load(id).await {
+                Ok(_) => return self.generate_again(id, operation, &review).await,
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            if let Some(issued) = self.insert(id, &review).await? {
+                return Ok(issued);
+            }
+        }
+        Err(StoreError::AlreadyExists.into())
+    }
+
+    /// Gives a key a new secret; the old one goes on working for `grace`, 0 to 90 days.
+    ///
+    /// A second rotation ends the grace of the first at once: no key has more than two secrets.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a grace of more than 90 days; [`Error::NotFound`]; [`Error::Refused`] for a key
+    /// that is revoked or expired, and within an operation also when the value of an earlier call was used
+    /// or replaced; [`Error::Store`]; [`Error::Randomness`].
+    ///
+    /// # Cancel safety
+    /// A dropped future may leave a secret of which nobody knows the token, while the old one ends with its
+    /// grace; an operation, or another rotation, mends it.
+    pub async fn rotate(&self, id: KeyId, grace: Duration) -> Result<Issued, Error> {
+        if grace > GRACE_MAX {
+            return Err(Invalid::new(Field::Grace, Rule::Span { max: GRACE_MAX, given: grace }).into());
+        }
+        let mut attempts = Attempts::default();
+        loop {
+            let stored = self.load(id).await?;
+            attempts.at(stored.revision())?;
+            check_usable(stored.key(), Action::Rotated, self.now())?;
+            let repeat = self.is_repeat(id, Action::Rotated).await?;
+            let issued = if repeat {
+                self.check_replaceable(&stored, Action::Rotated).await?;
+                self.replace(&stored).await?
+            } else {
+                let ends_at = time::after(self.now(), grace);
+                let kept = newest(&stored)?.ending(ends_at);
+                let kept = (!grace.is_zero()).then_some(kept);
+                self.update_secret(&stored, kept, ends_at, Some(grace)).await?
+            };
+            if let Some(issued) = issued {
+                return Ok(issued);
+            }
+        }
+    }
+
+    /// Stores a new key; `None` when the id is taken.
+    async fn insert(&self, id: KeyId, review: &Review) -> Result<Option<Issued>, Error> {
+        let now = self.now();
+        review.check_expiry(now)?;
+        let (token, digest) = self.draw_token(id, review.environment(), 1)?;
+        let key = AccessKey {
+            id,
+            project: self.project.clone(),
+            environment: review.environment().clone(),
+            name: review.name().to_owned(),
+            description: review.description().to_owned(),
+            agents: review.agents().clone(),
+            prompts: review.prompts().clone(),
+            status: Status::Active,
+            expires_at: review.expires_at(),
+            revision: Revision::FIRST,
+            created_at: now,
+            created_by: self.actor.clone(),
+            updated_at: now,
+            origin: Origin::Generated,
+        };
+        let event = self.event(&key, Action::Created, vec![FieldChange::Key(Box::new(key.clone()))])?;
+        let write = Write { key: StoredKey::new(key.clone(), vec![digest], event.id), event };
+        Ok(match write.insert(self.store()).await? {
+            // Nothing that was good before is cut off by a new key.
+            Outcome::Done => Some(self.issued(key, token, None)),
+            Outcome::Overtaken => None,
+        })
+    }
+
+    /// A repeated generate of an operation whose key is there.
+    async fn generate_again(
+        &self,
+        id: KeyId,
+        operation: &OperationId,
+        review: &Review,
+    ) -> Result<Issued, Error> {
+        let mut attempts = Attempts::default();
+        loop {
+            let stored = self.load(id).await?;
+            attempts.at(stored.revision())?;
+            self.check_same_review(id, operation, review).await?;
+            check_usable(stored.key(), Action::Created, self.now())?;
+            self.check_replaceable(&stored, Action::Created).await?;
+            if let Some(issued) = self.replace(&stored).await? {
+                return Ok(issued);
+            }
+        }
+    }
+
+    /// An operation names one intention: refuses the same one with another review.
+    async fn check_same_review(
+        &self,
+        id: KeyId,
+        operation: &OperationId,
+        review: &Review,
+    ) -> Result<(), Error> {
+        let query =
+            AuditQuery::default().limit(1).key(id).action(Action::Created).operation(operation.clone());
+        let page = self.history(query).await?;
+        let made = page.items.iter().flat_map(|event| &event.changes).find_map(|change| match change {
+            FieldChange::Key(key) => Some(key),
+            _ => None,
+        });
+        let same = made.is_some_and(|key| {
+            key.name == review.name()
+                && key.description == review.description()
+                && key.environment == *review.environment()
+                && key.expires_at == review.expires_at()
+                && key.agents == *review.agents()
+                && key.prompts == *review.prompts()
+        });
+        if same { Ok(()) } else { Err(Invalid::new(Field::Operation, Rule::Repeated).into()) }
+    }
+
+    /// Refuses unless the newest secret is this operation's and was never used.
+    async fn check_replaceable(&self, stored: &StoredKey, action: Action) -> Result<(), Error> {
+        let (key, newest) = (stored.key(), newest(stored)?);
+        let ours = newest.operation().is_some() && newest.operation() == self.operation.as_ref();
+        let used = self.last_used(&[key.id]).await?.iter().any(|used| used.generation == newest.generation());
+        if ours && !used {
+            return Ok(());
+        }
+        Err(Error::Refused { key: key.id, from: key.state(self.now()), action })
+    }
+
+    /// Replaces the newest secret at once and keeps the older one, with its grace.
+    async fn replace(&self, stored: &StoredKey) -> Result<Option<Issued>, Error> {
+        let now = self.now();
+        let older = stored.digests().get(1).cloned();
+        let grace = older.as_ref().and_then(StoredDigest::ends_at).map(|end| time::until(end, now));
+        self.update_secret(stored, older, now, grace).await
+    }
+
+    /// Writes a new secret beside `kept`; `None` when another change came first.
+    async fn update_secret(
+        &self,
+        stored: &StoredKey,
+        kept: Option<StoredDigest>,
+        old_secret_ends_at: chrono::DateTime<chrono::Utc>,
+        grace: Option<Duration>,
+    ) -> Result<Option<Issued>, Error> {
+        let generation = newest(stored)?.generation().saturating_add(1);
+        let key = stored.key().clone();
+        let (token, digest) = self.draw_token(key.id, &key.environment, generation)?;
+        let digests = std::iter::once(digest).chain(kept).collect();
+        let changes = vec![FieldChange::Secret { generation, old_secret_ends_at }];
+        let write = self.write(stored, key, Action::Rotated, changes, digests)?;
+        Ok(match write.update(self.store(), stored.revision()).await? {
+            Outcome::Done => Some(self.issued(write.key.key().clone(), token, grace)),
+            Outcome::Overtaken => None,
+        })
+    }
+
+    fn draw_token(
+        &self,
+        id: KeyId,
+        environment: &EnvironmentId,
+        generation: u32,
+    ) -> Result<(Token, StoredDigest), Error> {
+        let setup = self.keys.verifier.setup();
+        let token = Token::draw(setup.prefixes.of(environment)?, id, &self.keys.random);
+        let token = token.map_err(Error::randomness)?;
+        let signed = token.signed().ok_or_else(|| Error::randomness("no token could be drawn".into()))?;
+        let digest = StoredDigest::new(setup.peppers.digest(signed), generation, self.operation.clone());
+        Ok((token, digest))
+    }
+
+    fn issued(&self, key: AccessKey, token: Token, grace: Option<Duration>) -> Issued {
+        let announced = self.keys.verifier.announced();
+        let old_secret_ends_in = grace.map(|grace| grace.max(announced));
+        Issued { key, token, holds_everywhere_in: announced, old_secret_ends_in }
+    }
+}
+
+/// Refuses a key that is revoked or expired: a new secret of it would be good for nothing.
+fn check_usable(key: &AccessKey, action: Action, now: chrono::DateTime<chrono::Utc>) -> Result<(), Error> {
+    match key.state(now) {
+        from @ (KeyState::Revoked | KeyState::Expired) => Err(Error::Refused { key: key.id, from, action }),
+        KeyState::Active | KeyState::Inactive => Ok(()),
+    }
+}
+
+/// The current secret. A stored key always has one; a store of the host's own may still have lost it.
+fn newest(stored: &StoredKey) -> Result<&StoredDigest, Error> {
+    stored.digests().first().ok_or_else(|| StoreError::backend("a stored key has no digest").into())
+}

@@ -1,0 +1,23 @@
+//! The life of a key: generated, edited, paused, rotated, revoked, and every step of it recorded.
+//!
+//! [`AccessKeys`] is made once by its [`Builder`]. [`ProjectKeys`] manages the keys of one project on behalf
+//! of one actor; a key of another project looks to it as if it did not exist. Whatever it does is stored
+//! together with the audit event that tells of it, or not at all.
+//!
+//! A change is a compare-and-swap: read, apply a pure rule, write if nothing came between. Where the caller
+//! pinned no revision it is repeated until it wins or the store fails. Where the store cannot say whether a
+//! write was done, the library looks for its event, and tries the same write again if it is not there.
+
+mod access_keys;
+mod builder;
+mod change;
+mod commit;
+mod error;
+mod issue;
+mod project;
+
+pub use access_keys::AccessKeys;
+pub use builder::Builder;
+pub use change::{Change, Issued};
+pub use error::Error;
+pub use project::ProjectKeys;

@@ -1,0 +1,365 @@
+//! The keys of one project.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::commit::{Attempts, Outcome, Write, is_key};
+use super::{AccessKeys, Change, Error};
+use crate::domain::{
+    AccessKey, Action, Actor, Applied, AuditEvent, AuditQuery, Cursor, Draft, Edit, EventId, Field,
+    FieldChange, Invalids, KeyForm, KeyId, KeyQuery, OperationId, Page, ProjectId, Rejection, Review, text,
+    time,
+};
+use crate::store::{KeyStore, KeyUse, StoredDigest, StoredKey};
+
+/// The keys of one project, managed on behalf of one actor. Cheap to clone.
+///
+/// Keys of other projects look as if they did not exist, in every call. Every change is recorded in the
+/// [`history`](Self::history) under the actor's name.
+///
+/// ```
+/// use access_keys::{AccessKeys, Actor, AgentId, Edit, EnvironmentId, KeyInfo, ProjectId, Scope};
+/// use access_keys::store::MemoryStore;
+///
+/// # pollster::block_on(async {
+/// let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+/// let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+///
+/// let review = project.draft()
+///     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+///     .agents(Scope::specific([AgentId::new("support-bot")?])?)
+///     .prompts(Scope::All)?;
+/// let key = project.generate(review).await?.key;
+///
+/// let seen = project.get(key.id).await?;
+/// let edit = Edit::new().name("Mobile")?.if_revision(seen.revision);
+/// assert_eq!(project.edit(key.id, edit).await?.key().name, "Mobile");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub struct ProjectKeys<S = std::sync::Arc<dyn KeyStore>> {
+    pub(super) keys: AccessKeys<S>,
+    pub(super) project: ProjectId,
+    pub(super) actor: Actor,
+    pub(super) operation: Option<OperationId>,
+}
+
+impl<S: KeyStore> ProjectKeys<S> {
+    pub(super) const fn new(keys: AccessKeys<S>, project: ProjectId, actor: Actor) -> Self {
+        Self { keys, project, actor, operation: None }
+    }
+
+    /// The same calls, each safe to repeat when its answer was lost.
+    ///
+    /// - A repeated `generate` ends with one key: its id is derived from project and operation. Before its
+    ///   value was used, a repeat gives a fresh value for the same key, and the lost one stops working. A
+    ///   value that was used is not replaced: [`Error::Refused`]. So is a review that differs:
+    ///   [`Error::Invalid`].
+    /// - A repeated `rotate` replaces the newest secret, if it was not used, and leaves the grace of the older
+    ///   one as it is.
+    /// - Any other repeated change has been done already, and is not done again over what came later.
+    ///
+    /// Whether a value was used is known from the uses that were written and from those that this node has
+    /// gathered: a use on another node counts once that node has written it.
+    ///
+    /// ```
+    /// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+    /// use access_keys::OperationId;
+    ///
+    /// # pollster::block_on(async {
+    /// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+    /// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+    /// # let review = project.draft()
+    /// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+    /// #     .agents(Scope::All)
+    /// #     .prompts(Scope::All)?;
+    /// let operation = project.operation(OperationId::new("req-7")?);
+    /// let lost = operation.generate(review.clone()).await?;
+    /// let found = operation.generate(review).await?;
+    /// assert_eq!(found.key.id, lost.key.id);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn operation(&self, operation: OperationId) -> Self {
+        Self { operation: Some(operation), ..self.clone() }
+    }
+
+    /// Begins the four steps in which a key is made.
+    pub fn draft(&self) -> Draft {
+        Draft::at(self.now())
+    }
+
+    /// Checks a whole form by the rules of the steps, by the clock of the builder.
+    ///
+    /// # Errors
+    /// [`Invalids`]: every mistake in every field.
+    pub fn review(&self, form: &KeyForm) -> Result<Review, Invalids> {
+        form.review(self.now())
+    }
+
+    /// The key with this id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn get(&self, id: KeyId) -> Result<AccessKey, Error> {
+        Ok(self.load(id).await?.key().clone())
+    }
+
+    /// The keys that the query asks for, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit out of range, a name of more than 100 characters, or a cursor of a
+    /// history; [`Error::Store`].
+    pub async fn list(&self, mut query: KeyQuery) -> Result<Page<AccessKey>, Error> {
+        query.check()?;
+        query.now = self.now();
+        let mut page = self.store().list(&self.project, &query).await?;
+        // A store that filters badly shows too little, never too much.
+        page.items.retain(|key| {
+            key.project == self.project
+                && query.matches(key)
+                && query.after.is_none_or(|after| Cursor::of_key(key) < after)
+        });
+        Ok(page)
+    }
+
+    /// What was done, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit out of range or a cursor of a list of keys; [`Error::Store`].
+    pub async fn history(&self, query: AuditQuery) -> Result<Page<AuditEvent>, Error> {
+        query.check()?;
+        let mut page = self.store().history(&self.project, &query).await?;
+        page.items.retain(|event| {
+            event.project == self.project
+                && query.matches(event)
+                && query.after.is_none_or(|after| Cursor::of_event(event) < after)
+        });
+        Ok(page)
+    }
+
+    /// When each secret of these keys was last used, as far as it was written and as this node has seen.
+    ///
+    /// A secret that was never used is absent. For a key in rotation, the older secret has the lower
+    /// generation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the first of `ids` that is not a key of this project; [`Error::Store`].
+    pub async fn last_used(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, Error> {
+        let ids = std::collections::BTreeSet::from_iter(ids.iter().copied());
+        for id in &ids {
+            self.load(*id).await?;
+        }
+        let asked: Vec<KeyId> = ids.iter().copied().collect();
+        let gathered = asked.iter().flat_map(|id| self.keys.verifier.uses().of(*id));
+        let mut uses: Vec<KeyUse> = gathered.collect();
+        uses.extend(self.store().last_uses(&asked).await?.into_iter().filter(|used| ids.contains(&used.key)));
+        uses.sort_by_key(|used| (used.key, used.generation, std::cmp::Reverse(used.at)));
+        uses.dedup_by_key(|used| (used.key, used.generation));
+        Ok(uses)
+    }
+
+    /// Changes a key's name, description, expiry or scope.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an expiry that is not later than now or scopes that leave nothing to reach;
+    /// [`Error::NotFound`]; [`Error::Refused`] for a revoked key; [`Error::Conflict`] when the edit was for
+    /// another revision; [`Error::Store`].
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves the edit done or not done.
+    pub async fn edit(&self, id: KeyId, edit: Edit) -> Result<Change, Error> {
+        self.change(id, Action::Edited, Some(&edit), None).await
+    }
+
+    /// Pauses a key until it is activated again. A key that is paused already stays so.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Refused`] for a revoked key; [`Error::Store`].
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves it done or not done.
+    pub async fn deactivate(&self, id: KeyId) -> Result<Change, Error> {
+        self.change(id, Action::Deactivated, None, None).await
+    }
+
+    /// Ends the pause of a key. A key that is active already stays so.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Refused`] for a revoked key; [`Error::Store`].
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves it done or not done.
+    pub async fn activate(&self, id: KeyId) -> Result<Change, Error> {
+        self.change(id, Action::Activated, None, None).await
+    }
+
+    /// Ends a key for ever. It stays for the record. A key that is revoked already stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a reason of more than 1,000 characters or with control characters;
+    /// [`Error::NotFound`]; [`Error::Store`].
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves it done or not done.
+    pub async fn revoke(&self, id: KeyId, reason: impl AsRef<str> + Send) -> Result<Change, Error> {
+        let reason = text::paragraph(Field::Reason, reason.as_ref())?;
+        self.change(id, Action::Revoked, None, Some(reason)).await
+    }
+
+    async fn change(
+        &self,
+        id: KeyId,
+        action: Action,
+        edit: Option<&Edit>,
+        reason: Option<String>,
+    ) -> Result<Change, Error> {
+        let mut attempts = Attempts::default();
+        loop {
+            let stored = self.load(id).await?;
+            attempts.at(stored.revision())?;
+            if self.is_repeat(id, action).await? {
+                return Ok(self.changed(stored.key().clone(), false));
+            }
+            let applied = match edit {
+                Some(edit) => apply_edit(&stored, edit, self.now())?,
+                None => apply_status(stored.key(), action)?,
+            };
+            let Some(Applied { key, changes }) = applied else {
+                return Ok(self.changed(stored.key().clone(), false));
+            };
+            let mut write = self.write(&stored, key, action, changes, stored.digests().to_vec())?;
+            write.event.reason.clone_from(&reason);
+            match write.update(self.store(), stored.revision()).await? {
+                Outcome::Done => return Ok(self.changed(write.key.key().clone(), true)),
+                Outcome::Overtaken => {
+                    if let Some(expected) = edit.and_then(Edit::revision) {
+                        // Revoked meanwhile is said as such, by the next round's rules.
+                        let now = self.load(id).await?;
+                        apply_edit(&now, &Edit::new().if_revision(now.revision()), self.now())?;
+                        return Err(Error::Conflict { key: id, expected });
+                    }
+                }
+            }
+        }
+    }
+
+    fn changed(&self, key: AccessKey, is_new: bool) -> Change {
+        Change { key, is_new, holds_everywhere_in: self.keys.verifier.announced() }
+    }
+
+    /// The next state of a key with the event that tells of it.
+    pub(super) fn write(
+        &self,
+        stored: &StoredKey,
+        mut key: AccessKey,
+        action: Action,
+        changes: Vec<FieldChange>,
+        digests: Vec<StoredDigest>,
+    ) -> Result<Write, Error> {
+        // Later than the event before, even if this node's clock is behind that of another.
+        key.updated_at = self.now().max(time::after(stored.key().updated_at, Duration::from_micros(1)));
+        key.revision = stored.revision().next();
+        let event = self.event(&key, action, changes)?;
+        Ok(Write { key: StoredKey::new(key, digests, event.id), event })
+    }
+
+    /// The event of what makes `key` as it is now.
+    pub(super) fn event(
+        &self,
+        key: &AccessKey,
+        action: Action,
+        changes: Vec<FieldChange>,
+    ) -> Result<AuditEvent, Error> {
+        Ok(AuditEvent {
+            id: self.draw_id(EventId::from_base62)?,
+            project: self.project.clone(),
+            key: key.id,
+            at: key.updated_at,
+            actor: self.actor.clone(),
+            action,
+            revision: key.revision,
+            changes,
+            reason: None,
+            operation: self.operation.clone(),
+        })
+    }
+
+    pub(super) fn draw_id<T>(&self, id: impl Fn([u8; 16]) -> Option<T>) -> Result<T, Error> {
+        let drawn = self.keys.random.draw::<16>().map_err(Error::randomness)?;
+        id(*drawn).ok_or_else(|| Error::randomness("no id could be drawn".into()))
+    }
+
+    /// The key with this id, if it is this project's.
+    pub(super) async fn load(&self, id: KeyId) -> Result<StoredKey, Error> {
+        let stored = self.store().get(id).await?;
+        let ours = |stored: &StoredKey| is_key(stored, id) && stored.key().project == self.project;
+        stored.filter(ours).ok_or(Error::NotFound { key: id })
+    }
+
+    /// Whether this operation has done this to the key before.
+    pub(super) async fn is_repeat(&self, id: KeyId, action: Action) -> Result<bool, Error> {
+        let Some(operation) = &self.operation else { return Ok(false) };
+        let query = AuditQuery::default().limit(1).key(id).action(action).operation(operation.clone());
+        Ok(!self.history(query).await?.items.is_empty())
+    }
+
+    pub(super) fn store(&self) -> &S {
+        self.keys.store()
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        time::micros(self.keys.verifier.setup().clock.wall())
+    }
+}
+
+fn apply_edit(stored: &StoredKey, edit: &Edit, now: DateTime<Utc>) -> Result<Option<Applied>, Error> {
+    let key = stored.key();
+    let applied = edit.apply(key, now);
+    if let Err(Rejection::State(from)) = applied {
+        return Err(Error::Refused { key: key.id, from, action: Action::Edited });
+    }
+    match edit.revision() {
+        Some(expected) if expected != key.revision => Err(Error::Conflict { key: key.id, expected }),
+        _ => applied.map_err(|rejection| refused(key, Action::Edited, rejection)),
+    }
+}
+
+fn apply_status(key: &AccessKey, action: Action) -> Result<Option<Applied>, Error> {
+    let after = key.status.after(action).map_err(|rejection| refused(key, action, rejection))?;
+    Ok(after.map(|after| Applied {
+        changes: vec![FieldChange::Status { before: key.status, after }],
+        key: AccessKey { status: after, ..key.clone() },
+    }))
+}
+
+pub(super) fn refused(key: &AccessKey, action: Action, rejection: Rejection) -> Error {
+    match rejection {
+        Rejection::Invalid(invalid) => invalid.into(),
+        Rejection::State(from) => Error::Refused { key: key.id, from, action },
+    }
+}
+
+impl<S> Clone for ProjectKeys<S> {
+    fn clone(&self) -> Self {
+        Self {
+            keys: self.keys.clone(),
+            project: self.project.clone(),
+            actor: self.actor.clone(),
+            operation: self.operation.clone(),
+        }
+    }
+}
+
+impl<S> fmt::Debug for ProjectKeys<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProjectKeys")
+            .field("project", &self.project)
+            .field("actor", &self.actor)
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
+    }
+}

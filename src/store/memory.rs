@@ -1,0 +1,220 @@
+//! A store in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::wakeup::Wakeup;
+use super::{ChangeCursor, Changes, FeedState, KeyStore, KeyUse, StoreError, StoredKey};
+use crate::domain::{
+    AccessKey, AuditEvent, AuditQuery, Cursor, EventId, KeyId, KeyQuery, Page, ProjectId, Revision, Status,
+};
+
+/// The limit of a store whose limit nobody changed.
+const LIMIT: Duration = Duration::from_secs(5);
+/// More changes behind than this, and it is cheaper to forget all.
+const BEHIND_MAX: usize = 10_000;
+
+/// A store in memory: for tests, for examples, and for keys that need not outlive the process.
+///
+/// It obeys the whole contract of [`KeyStore`] but durability. Several [`AccessKeys`](crate::AccessKeys) can
+/// share one through an `Arc`, as nodes share a database.
+///
+/// ```
+/// use std::sync::Arc;
+/// use access_keys::{AccessKeys, store::MemoryStore};
+///
+/// let store = Arc::new(MemoryStore::new());
+/// let one = AccessKeys::builder(store.clone()).prefix("acme").build()?;
+/// let other = AccessKeys::builder(store).prefix("acme").build()?;
+/// # let _ = (one, other);
+/// # Ok::<(), access_keys::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+    wakeup: Wakeup,
+    /// Tells the cursors of one store from those of another.
+    incarnation: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    keys: HashMap<KeyId, StoredKey>,
+    /// The keys of each project by position.
+    lists: HashMap<ProjectId, BTreeMap<Cursor, KeyId>>,
+    /// In the order in which they were committed.
+    events: Vec<AuditEvent>,
+    places: HashMap<EventId, usize>,
+    /// The events of each project and of each key by position, as places in `events`.
+    histories: HashMap<ProjectId, BTreeMap<Cursor, usize>>,
+    key_histories: HashMap<KeyId, BTreeMap<Cursor, usize>>,
+    uses: BTreeMap<(KeyId, u32), DateTime<Utc>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        static INCARNATIONS: AtomicU64 = AtomicU64::new(0);
+        let incarnation = INCARNATIONS.fetch_add(1, Ordering::Relaxed);
+        Self { state: Mutex::default(), wakeup: Wakeup::default(), incarnation }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is made after its last check, so a panic elsewhere leaves it whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cursor(&self, state: &State) -> ChangeCursor {
+        let mut bytes = self.incarnation.to_be_bytes().to_vec();
+        bytes.extend(state.events.last().map(|event| *event.id.bytes()).into_iter().flatten());
+        ChangeCursor::new(bytes)
+    }
+
+    /// The first event that a cursor does not cover; `None` for a cursor that is not of this store.
+    fn place_after(&self, cursor: &ChangeCursor, state: &State) -> Option<usize> {
+        let id = cursor.as_bytes().strip_prefix(&self.incarnation.to_be_bytes())?;
+        if id.is_empty() {
+            return Some(0);
+        }
+        let id = EventId::from_base62(id.try_into().ok()?)?;
+        state.places.get(&id).map(|place| place + 1)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl State {
+    fn put(&mut self, key: &StoredKey, event: &AuditEvent) {
+        let place = self.events.len();
+        self.places.insert(event.id, place);
+        let position = Cursor::of_event(event);
+        self.histories.entry(event.project.clone()).or_default().insert(position, place);
+        self.key_histories.entry(event.key).or_default().insert(position, place);
+        self.events.push(event.clone());
+        let list = self.lists.entry(key.key().project.clone()).or_default();
+        list.insert(Cursor::of_key(key.key()), key.key().id);
+        self.keys.insert(key.key().id, key.clone());
+    }
+}
+
+/// The first `limit` of `index` after a position, newest first, that `take` takes.
+fn page<P, T>(
+    index: Option<&BTreeMap<Cursor, P>>,
+    after: Option<Cursor>,
+    limit: usize,
+    take: impl Fn(&P) -> Option<T>,
+) -> Page<T> {
+    let before = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+    let range = index.map(|index| index.range((std::ops::Bound::Unbounded, before)));
+    let mut found = range.into_iter().flatten().rev().filter_map(|(at, place)| Some((*at, take(place)?)));
+    let mut items = Vec::new();
+    let mut last = None;
+    for (at, item) in found.by_ref().take(limit) {
+        items.push(item);
+        last = Some(at);
+    }
+    Page::new(items, last.filter(|_| found.next().is_some()))
+}
+
+#[async_trait]
+impl KeyStore for MemoryStore {
+    async fn insert(&self, key: &StoredKey, event: &AuditEvent) -> Result<(), StoreError> {
+        {
+            let mut state = self.state();
+            if state.keys.contains_key(&key.key().id) {
+                return Err(StoreError::AlreadyExists);
+            }
+            state.put(key, event);
+        }
+        self.wakeup.ring();
+        Ok(())
+    }
+
+    async fn get(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
+        Ok(self.state().keys.get(&id).cloned())
+    }
+
+    async fn update(
+        &self,
+        key: &StoredKey,
+        expected: Revision,
+        event: &AuditEvent,
+    ) -> Result<(), StoreError> {
+        {
+            let mut state = self.state();
+            let current = state.keys.get(&key.key().id).map(StoredKey::key);
+            if !current.is_some_and(|key| key.revision == expected && key.status != Status::Revoked) {
+                return Err(StoreError::Conflict);
+            }
+            state.put(key, event);
+        }
+        self.wakeup.ring();
+        Ok(())
+    }
+
+    async fn list(&self, project: &ProjectId, query: &KeyQuery) -> Result<Page<AccessKey>, StoreError> {
+        let state = self.state();
+        Ok(page(state.lists.get(project), query.after, query.limit, |id| {
+            state.keys.get(id).map(StoredKey::key).filter(|key| query.matches(key)).cloned()
+        }))
+    }
+
+    async fn history(&self, project: &ProjectId, query: &AuditQuery) -> Result<Page<AuditEvent>, StoreError> {
+        let state = self.state();
+        let index = match &query.key {
+            None => state.histories.get(project),
+            Some(key) => state.key_histories.get(key),
+        };
+        Ok(page(index, query.after, query.limit, |place| {
+            let event = state.events.get(*place)?;
+            (event.project == *project && query.matches(event)).then(|| event.clone())
+        }))
+    }
+
+    async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for used in uses {
+            let last = state.uses.entry((used.key, used.generation)).or_insert(used.at);
+            *last = used.at.max(*last);
+        }
+        Ok(())
+    }
+
+    async fn last_uses(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError> {
+        let state = self.state();
+        let of = |id: &KeyId| state.uses.range((*id, 0)..=(*id, u32::MAX));
+        let uses = ids.iter().flat_map(of).map(|((key, generation), at)| KeyUse::new(*key, *generation, *at));
+        Ok(uses.collect())
+    }
+
+    async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {
+        let now = FeedState::new(None, LIMIT, Duration::ZERO);
+        let state = self.state();
+        let next = self.cursor(&state);
+        let missed = since
+            .and_then(|cursor| self.place_after(cursor, &state))
+            .and_then(|place| state.events.get(place..))
+            .filter(|missed| missed.len() <= BEHIND_MAX);
+        Ok(match missed {
+            Some(missed) => {
+                let ids = missed.iter().map(|event| event.key).collect();
+                Changes::Since { ids, next, state: now }
+            }
+            None => Changes::Everything { next, state: now },
+        })
+    }
+
+    async fn changed(&self) {
+        self.wakeup.wait().await;
+    }
+}

@@ -1,0 +1,26 @@
+//! Where keys live: the contract of a store, the records that it keeps, and the stores that come with the
+//! crate.
+//!
+//! [`KeyStore`] is the contract, a numbered page. [`MemoryStore`] keeps everything in memory. A host with its
+//! own persistence implements the trait over [`StoredKey`] and [`AuditEvent`](crate::AuditEvent), which are
+//! serde values: a document store needs one blob a record and a few index columns. A small store can leave
+//! filtering, ordering and cutting to [`KeyQuery::page`](crate::KeyQuery::page) and
+//! [`AuditQuery::page`](crate::AuditQuery::page); `examples/own_store.rs` is a whole one over one file.
+
+mod changes;
+mod error;
+mod forward;
+mod key_store;
+mod memory;
+mod record;
+mod usage;
+mod wakeup;
+
+pub use async_trait::async_trait;
+
+pub use changes::{ChangeCursor, Changes, FeedState};
+pub use error::{BoxError, StoreError};
+pub use key_store::KeyStore;
+pub use memory::MemoryStore;
+pub use record::{StoredDigest, StoredKey};
+pub use usage::KeyUse;

@@ -1,0 +1,244 @@
+//! What a store keeps of a key.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{AccessKey, EventId, Field, Invalid, OperationId, Revision, Rule, text, time};
+use crate::token::{Digest, Scheme};
+
+/// The current secret, and the one before it while its grace lasts.
+pub(crate) const DIGESTS_MAX: usize = 2;
+
+/// A key as a store keeps it: the record, the digests of its secrets, and the id of its last event.
+///
+/// Only the library makes one; a store keeps it and gives it back. Its serde form is versioned and readable
+/// by every later version. A form of which a field is absent, null, unknown or unreadable does not decode,
+/// nor does one of a version that is not known here: it could say less than it means.
+///
+/// `Debug` shows no digest.
+///
+/// ```
+/// use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope};
+/// use access_keys::store::{KeyStore, MemoryStore, StoredKey};
+///
+/// # pollster::block_on(async {
+/// let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+/// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+/// # let review = project.draft()
+/// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+/// #     .agents(Scope::All)
+/// #     .prompts(Scope::All)?;
+/// let issued = project.generate(review).await?;
+/// let stored = keys.store().get(issued.key.id).await?.expect("it was just stored");
+/// assert_eq!(*stored.key(), issued.key);
+///
+/// let blob = serde_json::to_vec(&stored)?; // one column of a document store
+/// assert_eq!(serde_json::from_slice::<StoredKey>(&blob)?, stored);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct StoredKey {
+    version: Version,
+    key: AccessKey,
+    digests: Vec<StoredDigest>,
+    last_event: EventId,
+}
+
+impl StoredKey {
+    pub(crate) const fn new(key: AccessKey, digests: Vec<StoredDigest>, last_event: EventId) -> Self {
+        Self { version: Version, key, digests, last_event }
+    }
+
+    /// The record, which holds nothing secret.
+    #[must_use]
+    pub const fn key(&self) -> &AccessKey {
+        &self.key
+    }
+
+    /// What is known of its secrets, the newest first: one or two.
+    #[must_use]
+    pub fn digests(&self) -> &[StoredDigest] {
+        &self.digests
+    }
+
+    /// The event that tells of its last change.
+    #[must_use]
+    pub const fn last_event(&self) -> EventId {
+        self.last_event
+    }
+
+    /// Its revision, the `expected` of the next update.
+    #[must_use]
+    pub const fn revision(&self) -> Revision {
+        self.key.revision
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    version: Version,
+    key: AccessKey,
+    #[serde(deserialize_with = "deserialize_digests")]
+    digests: Vec<StoredDigest>,
+    last_event: EventId,
+}
+
+impl TryFrom<Unchecked> for StoredKey {
+    type Error = Invalid;
+
+    fn try_from(read: Unchecked) -> Result<Self, Invalid> {
+        let consistent = match read.digests.as_slice() {
+            [newest] => newest.ends_at.is_none(),
+            [newest, older] => {
+                newest.ends_at.is_none() && older.ends_at.is_some() && newest.generation > older.generation
+            }
+            _ => false,
+        };
+        if !consistent {
+            let problem = "must be that of the current secret and at most one that ends";
+            return Err(Invalid::new(Field::Digest, Rule::Inconsistent { problem }));
+        }
+        Ok(Self { version: read.version, key: read.key, digests: read.digests, last_event: read.last_event })
+    }
+}
+
+/// What is stored of one secret of a key. The digest itself is only ever written and compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredDigest {
+    pub(crate) digest: Digest,
+    #[serde(deserialize_with = "deserialize_generation")]
+    generation: u32,
+    #[serde(with = "time::expiry")]
+    ends_at: Option<DateTime<Utc>>,
+    issued_by: IssuedBy,
+}
+
+impl StoredDigest {
+    pub(crate) fn new(digest: Digest, generation: u32, operation: Option<OperationId>) -> Self {
+        Self { digest, generation, ends_at: None, issued_by: IssuedBy(operation) }
+    }
+
+    pub(crate) fn ending(&self, ends_at: DateTime<Utc>) -> Self {
+        Self { ends_at: Some(ends_at), ..self.clone() }
+    }
+
+    /// How it was computed.
+    #[must_use]
+    pub const fn scheme(&self) -> &Scheme {
+        &self.digest.scheme
+    }
+
+    /// Which secret of the key it is of: 1 for the first, one more with each new one.
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// The first moment at which the secret is refused: the end of a rotation's grace, `None` for the
+    /// current one.
+    #[must_use]
+    pub const fn ends_at(&self) -> Option<DateTime<Utc>> {
+        self.ends_at
+    }
+
+    /// The operation that issued the secret.
+    #[must_use]
+    pub const fn operation(&self) -> Option<&OperationId> {
+        self.issued_by.0.as_ref()
+    }
+}
+
+fn deserialize_generation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    text::deserialize_number(deserializer, Field::Generation, |given| {
+        let rule = Rule::Range { min: 1, max: u32::MAX.into(), given };
+        u32::try_from(given).ok().filter(|n| *n > 0).ok_or(Invalid::new(Field::Generation, rule))
+    })
+}
+
+fn deserialize_digests<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<StoredDigest>, D::Error> {
+    struct Digests;
+
+    impl<'de> Visitor<'de> for Digests {
+        type Value = Vec<StoredDigest>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array of digests")
+        }
+
+        fn visit_str<E: de::Error>(self, given: &str) -> Result<Vec<StoredDigest>, E> {
+            let rule = Rule::Unreadable { expected: "an array of digests", given: given.len() };
+            Err(E::custom(Invalid::new(Field::Digest, rule)))
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<StoredDigest>, A::Error> {
+            let mut digests = Vec::with_capacity(DIGESTS_MAX);
+            while let Some(digest) = seq.next_element()? {
+                if digests.len() == DIGESTS_MAX {
+                    let rule = Rule::Count { max: DIGESTS_MAX, given: DIGESTS_MAX + 1 };
+                    return Err(de::Error::custom(Invalid::new(Field::Digest, rule)));
+                }
+                digests.push(digest);
+            }
+            Ok(digests)
+        }
+    }
+
+    deserializer.deserialize_seq(Digests)
+}
+
+/// Who issued a secret: `call`, or `operation:` and its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct IssuedBy(Option<OperationId>);
+
+impl fmt::Display for IssuedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str("call"),
+            Some(operation) => write!(f, "operation:{operation}"),
+        }
+    }
+}
+
+impl FromStr for IssuedBy {
+    type Err = Invalid;
+
+    fn from_str(given: &str) -> Result<Self, Invalid> {
+        match given.split_once(':') {
+            Some(("operation", id)) => OperationId::new(id).map(|id| Self(Some(id))),
+            None if given == "call" => Ok(Self(None)),
+            _ => {
+                let rule = Rule::Unreadable { expected: "call or operation:…", given: given.len() };
+                Err(Invalid::new(Field::Operation, rule))
+            }
+        }
+    }
+}
+
+text::serde_as_text!(IssuedBy);
+
+/// The version of the stored form: 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Version;
+
+impl Serialize for Version {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(1)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::deserialize_number(deserializer, Field::Version, |given| match given {
+            1 => Ok(Self),
+            _ => Err(Invalid::new(Field::Version, Rule::Range { min: 1, max: 1, given })),
+        })
+    }
+}

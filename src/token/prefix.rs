@@ -1,0 +1,150 @@
+//! The host's own beginning of a token, and how to find tokens in a text by it.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::Presented;
+use super::presented::TAIL_LEN;
+use crate::domain::{Field, Invalid, KeyId, Rule, Unit};
+
+const WORD_MAX: usize = 12;
+const ALLOWED: &str = "one or two words of a-z and 0-9 that begin with a letter, joined by _";
+
+/// How a host's tokens begin: `acme`, or `acme_live` to tell where a token belongs.
+///
+/// One or two words of 1 to 12 characters `a-z0-9` that begin with a letter, joined by `_`.
+///
+/// ```
+/// use access_keys::token::Prefix;
+///
+/// let prefix = Prefix::new("acme_live")?;
+/// assert_eq!(prefix.pattern(), "acme_live_[0-9A-Za-z]{16}_[0-9A-Za-z]{38}");
+/// assert!(Prefix::new("Acme").is_err());
+/// # Ok::<(), access_keys::Invalid>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Prefix(Arc<str>);
+
+impl Prefix {
+    /// Checks and takes over `text`.
+    ///
+    /// # Errors
+    /// [`Invalid`] by the rule above.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
+        let text = text.as_ref();
+        let invalid = |rule| Err(Invalid::new(Field::Prefix, rule));
+        let mut start = 0;
+        for (i, word) in text.split('_').enumerate() {
+            let at = |offset: usize| Rule::Character { position: start + offset + 1, allowed: ALLOWED };
+            if i == 2 {
+                return invalid(Rule::Character { position: start, allowed: ALLOWED });
+            }
+            if word.is_empty() || word.len() > WORD_MAX {
+                let (unit, given) = (Unit::Bytes, word.len());
+                return invalid(Rule::Length { min: 1, max: WORD_MAX, unit, given });
+            }
+            let refused = |(offset, c): (usize, char)| match c {
+                'a'..='z' => false,
+                '0'..='9' => offset == 0,
+                _ => true,
+            };
+            if let Some(offset) = word.chars().enumerate().position(refused) {
+                return invalid(at(offset));
+            }
+            start += word.len() + 1;
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A regular expression for the rule file of a secret scanner.
+    ///
+    /// It finds every token of this prefix; [`scan`](Self::scan) confirms a find by its checksum.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        format!("{self}_[0-9A-Za-z]{{16}}_[0-9A-Za-z]{{38}}")
+    }
+
+    /// Every token of this prefix in `text`, confirmed by its checksum, without asking anyone.
+    ///
+    /// Takes time in proportion to the text.
+    ///
+    /// ```
+    /// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+    /// use access_keys::token::Prefix;
+    ///
+    /// # pollster::block_on(async {
+    /// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+    /// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+    /// # let review = project.draft()
+    /// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+    /// #     .agents(Scope::All)
+    /// #     .prompts(Scope::All)?;
+    /// # let issued = project.generate(review).await?;
+    /// let log = format!("GET /agents HTTP/1.1\nAuthorization: Bearer {}\n", issued.token.expose());
+    /// let found: Vec<_> = Prefix::new("acme")?.scan(&log).collect();
+    /// assert_eq!(found.len(), 1);
+    /// assert_eq!(found[0].key, issued.key.id); // the key to revoke
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn scan<'t, T: AsRef<[u8]> + ?Sized>(&self, text: &'t T) -> impl Iterator<Item = Found> + use<'t, T> {
+        let prefix = self.clone();
+        let text: &'t [u8] = text.as_ref();
+        let len = prefix.token_len();
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            while let Some(candidate) = text.get(at..at + len) {
+                let start = at;
+                at += 1;
+                if let Some(presented) = Presented::read(candidate, &prefix) {
+                    at = start + len;
+                    return Some(Found { key: presented.id, range: start..at });
+                }
+            }
+            None
+        })
+    }
+
+    /// The length of every token of this prefix.
+    pub(crate) fn token_len(&self) -> usize {
+        self.0.len() + TAIL_LEN
+    }
+}
+
+impl fmt::Debug for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Prefix({self})")
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::new(text)
+    }
+}
+
+/// A token found by [`Prefix::scan`]: where it stands and whose it is, not the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Found {
+    /// The key that it claims to be of.
+    pub key: KeyId,
+    /// Where it stands in the text, in bytes.
+    pub range: Range<usize>,
+}

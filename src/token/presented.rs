@@ -1,0 +1,39 @@
+//! The layout of a token, and reading one by position from its end.
+
+use super::Prefix;
+use super::base62::{CHECKSUM_LEN, checksum};
+use crate::domain::KeyId;
+
+pub(super) const ID_LEN: usize = 16;
+pub(super) const SECRET_LEN: usize = 32;
+pub(super) const SIGNED_LEN: usize = ID_LEN + 1 + SECRET_LEN;
+/// All that follows the prefix.
+pub(super) const TAIL_LEN: usize = 1 + SIGNED_LEN + CHECKSUM_LEN;
+
+/// `{id}_{secret}`: what a digest is computed of.
+pub(crate) type Signed = [u8; SIGNED_LEN];
+
+/// A token that has the right form; whether it is good is another question.
+pub(crate) struct Presented<'t> {
+    pub(crate) id: KeyId,
+    pub(crate) signed: &'t Signed,
+}
+
+impl<'t> Presented<'t> {
+    /// `None` unless `given` is a token of `prefix`, whole and with the right checksum. Nothing is
+    /// allocated, and nothing is computed of a text of the wrong length.
+    pub(crate) fn read(given: &'t [u8], prefix: &Prefix) -> Option<Self> {
+        if given.len() != prefix.token_len() {
+            return None;
+        }
+        let (body, sum) = given.split_last_chunk::<CHECKSUM_LEN>()?;
+        let (head, signed) = body.split_last_chunk::<SIGNED_LEN>()?;
+        let (id, rest) = signed.split_first_chunk::<ID_LEN>()?;
+        let (joint, secret) = rest.split_first()?;
+        let shaped = head.strip_prefix(prefix.as_str().as_bytes()) == Some(b"_")
+            && *joint == b'_'
+            && secret.iter().all(u8::is_ascii_alphanumeric);
+        let id = KeyId::from_base62(*id).filter(|_| shaped)?;
+        (checksum(body) == *sum).then_some(Self { id, signed })
+    }
+}

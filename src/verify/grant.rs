@@ -1,0 +1,111 @@
+//! Proof that a presented token was good.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Denial;
+use crate::clock::Deadline;
+use crate::domain::{AccessKey, AgentId, PromptId};
+use crate::store::{StoredDigest, StoredKey};
+
+/// Proof that a presented token was good, with the scope to ask.
+///
+/// Only a verification makes one. It is a snapshot of the key as it was then: owned, cheap to clone and
+/// free to travel, for example in the extensions of a request. Work that outlives the check has it checked
+/// again by [`Verifier::recheck`](crate::Verifier::recheck).
+///
+/// ```
+/// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, store::MemoryStore};
+/// use access_keys::{AgentId, PromptId, Scope};
+///
+/// # pollster::block_on(async {
+/// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+/// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+/// let review = project.draft()
+///     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+///     .agents(Scope::specific([AgentId::new("support-bot")?])?)
+///     .prompts(Scope::All)?;
+/// let issued = project.generate(review).await?;
+///
+/// let grant = keys.verify(issued.token.expose(), &EnvironmentId::new("production")?).await?;
+/// grant.require_agent(&AgentId::new("support-bot")?)?;
+/// grant.require_prompt(&PromptId::new("greeting")?)?;
+/// assert!(!grant.allows_agent(&AgentId::new("billing")?));
+/// assert_eq!(grant.sole_agent(), Some(&AgentId::new("support-bot")?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+#[must_use = "a grant says what the key may call: ask it"]
+pub struct Grant {
+    stored: Arc<StoredKey>,
+    digest: Arc<StoredDigest>,
+    good_until: Deadline,
+}
+
+impl Grant {
+    pub(super) fn new(stored: StoredKey, digest: StoredDigest, good_until: Deadline) -> Self {
+        Self { stored: Arc::new(stored), digest: Arc::new(digest), good_until }
+    }
+
+    /// The key, as it was when its token was verified.
+    #[must_use]
+    pub fn key(&self) -> &AccessKey {
+        self.stored.key()
+    }
+
+    /// Whether the key may call this agent.
+    #[must_use]
+    pub fn allows_agent(&self, agent: &AgentId) -> bool {
+        self.key().agents.allows(agent)
+    }
+
+    /// Whether the key may call this prompt.
+    #[must_use]
+    pub fn allows_prompt(&self, prompt: &PromptId) -> bool {
+        self.key().prompts.allows(prompt)
+    }
+
+    /// Refuses unless the key may call this agent.
+    ///
+    /// # Errors
+    /// [`Denial::AgentNotInScope`].
+    pub fn require_agent(&self, agent: &AgentId) -> Result<(), Denial> {
+        if self.allows_agent(agent) { Ok(()) } else { Err(Denial::AgentNotInScope { key: self.key().id }) }
+    }
+
+    /// Refuses unless the key may call this prompt.
+    ///
+    /// # Errors
+    /// [`Denial::PromptNotInScope`].
+    pub fn require_prompt(&self, prompt: &PromptId) -> Result<(), Denial> {
+        if self.allows_prompt(prompt) { Ok(()) } else { Err(Denial::PromptNotInScope { key: self.key().id }) }
+    }
+
+    /// The one agent of a key that was made for exactly one, so that a request need not name it.
+    #[must_use]
+    pub fn sole_agent(&self) -> Option<&AgentId> {
+        self.key().agents.sole()
+    }
+
+    /// Until when the grant may be used without a [`recheck`](crate::Verifier::recheck), on this node's
+    /// deadline clock.
+    ///
+    /// Every verification reads the store, so it is the moment at which that read began: whatever comes
+    /// later may have changed.
+    #[must_use]
+    pub const fn good_until(&self) -> Deadline {
+        self.good_until
+    }
+
+    /// The secret that was presented.
+    pub(super) fn digest(&self) -> &StoredDigest {
+        &self.digest
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant").field("key", self.key()).field("good_until", &self.good_until).finish()
+    }
+}

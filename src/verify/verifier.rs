@@ -1,0 +1,244 @@
+//! The one who asks the store and decides.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::decide::decide;
+use super::race::either;
+use super::{Denial, Grant, Uses};
+use crate::clock::{Clock, Deadline};
+use crate::domain::{EnvironmentId, time};
+use crate::store::{KeyStore, StoreError, StoredKey};
+use crate::token::{PepperRing, Prefixes, Presented};
+
+/// How often [`Verifier::follow`] writes uses.
+const WRITE_USES_EVERY: Duration = Duration::from_secs(10);
+/// How often [`Verifier::ended`] looks, when no hint wakes it sooner.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Verifies presented tokens. Cheap to clone; clones and the [`AccessKeys`](crate::AccessKeys) that it came
+/// from are one.
+///
+/// It cannot manage keys and is not generic, so it is what a request handler or a middleware holds.
+///
+/// ```
+/// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+/// # pollster::block_on(async {
+/// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+/// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+/// # let review = project.draft()
+/// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+/// #     .agents(Scope::All)
+/// #     .prompts(Scope::All)?;
+/// # let issued = project.generate(review).await?;
+/// let verifier = keys.verifier();
+/// let production = EnvironmentId::new("production")?;
+/// let grant = verifier.verify(issued.token.expose(), &production).await?;
+/// assert_eq!(grant.key().id, issued.key.id);
+///
+/// project.deactivate(issued.key.id).await?;
+/// assert!(verifier.recheck(&grant).await.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Verifier {
+    inner: Arc<Inner>,
+}
+
+/// What a verifier is made of; shared with the management of the same keys.
+pub(crate) struct Setup {
+    pub(crate) store: Arc<dyn KeyStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) prefixes: Prefixes,
+    pub(crate) peppers: PepperRing,
+    pub(crate) record_uses: bool,
+}
+
+struct Inner {
+    setup: Setup,
+    uses: Uses,
+}
+
+impl Verifier {
+    pub(crate) fn new(setup: Setup) -> Self {
+        Self { inner: Arc::new(Inner { setup, uses: Uses::default() }) }
+    }
+
+    /// Whether `token` is good in `environment` now.
+    ///
+    /// # Errors
+    /// The [`Denial`] that says why not, for the host; the caller is told its status alone.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn verify(&self, token: &str, environment: &EnvironmentId) -> Result<Grant, Denial> {
+        let setup = self.setup();
+        let presented = self.read(token, environment)?;
+        let good_until = Deadline::at(setup.clock.boot());
+        let stored = self.get(presented.id).await?;
+
+        let dummy = setup.peppers.dummy();
+        let digests = stored.as_ref().map(StoredKey::digests).unwrap_or_default();
+        let at = |i: usize| digests.get(i).map_or(&dummy, |stored| &stored.digest);
+        let [newest, older] = setup.peppers.compare(presented.signed, [at(0), at(1)]);
+        let matched = match digests {
+            [digest, ..] if newest => digest.clone(),
+            [_, digest] if older => digest.clone(),
+            _ if digests.iter().any(|stored| setup.peppers.lacks(stored.scheme())) => {
+                return Err(Denial::Unavailable { source: None });
+            }
+            _ => return Err(Denial::Unrecognized {}),
+        };
+        let Some(stored) = stored else { return Err(Denial::Unrecognized {}) };
+        let now = time::micros(setup.clock.wall());
+        decide(stored.key(), &matched, environment, now)?;
+        if setup.record_uses {
+            self.inner.uses.record(stored.key().id, matched.generation(), now);
+        }
+        Ok(Grant::new(stored, matched, good_until))
+    }
+
+    /// The answer of [`verify`](Self::verify) when it can be given without asking the store; never waits.
+    ///
+    /// `None` when the store must be asked, which is so for everything but a malformed token.
+    #[must_use]
+    pub fn verify_cached(&self, token: &str, environment: &EnvironmentId) -> Option<Result<Grant, Denial>> {
+        self.read(token, environment).err().map(Err)
+    }
+
+    /// The grant as of now, without the token: the answer that a new verification would give.
+    ///
+    /// For work that outlives the check, such as a stream or a long agent run. It records no use, and the
+    /// new grant must be asked for its scope again.
+    ///
+    /// # Errors
+    /// The [`Denial`] that the same token would meet now; a secret that was retired since is
+    /// [`Denial::Unrecognized`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn recheck(&self, grant: &Grant) -> Result<Grant, Denial> {
+        let setup = self.setup();
+        let good_until = Deadline::at(setup.clock.boot());
+        let stored = self.get(grant.key().id).await?.ok_or(Denial::Unrecognized {})?;
+        let presented = grant.digest();
+        let same = |stored: &&_| is_same(stored, presented);
+        let Some(digest) = stored.digests().iter().find(same).cloned() else {
+            return Err(Denial::Unrecognized {});
+        };
+        let now = time::micros(setup.clock.wall());
+        decide(stored.key(), &digest, &grant.key().environment, now)?;
+        Ok(Grant::new(stored, digest, good_until))
+    }
+
+    /// Waits until `grant` no longer holds, and says why: the end of a stream.
+    ///
+    /// Looks again once a second, and at once when the store tells of a change. A store that cannot be asked
+    /// ends it too, as [`Denial::Unavailable`]. A narrower scope does not: ask a rechecked grant. `sleep` is
+    /// the host's timer, for example `tokio::time::sleep`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn ended<S, F>(&self, grant: &Grant, sleep: S) -> Denial
+    where
+        S: Fn(Duration) -> F + Send,
+        F: Future + Send,
+    {
+        loop {
+            let setup = self.setup();
+            // Waits before it looks, so that no change in between goes unheard.
+            let change = setup.store.changed();
+            match self.recheck(grant).await {
+                Err(denial) => return denial,
+                Ok(now) => either(change, sleep(LOOK_EVERY.min(self.ends_in(&now)))).await,
+            }
+        }
+    }
+
+    /// Keeps this verifier up to date in the background, for as long as any other handle of it is there.
+    ///
+    /// Writes the uses of keys every 10 seconds. To be spawned once: `sleep` is the host's timer, the
+    /// library has no runtime of its own.
+    ///
+    /// ```no_run
+    /// # async fn sleep(_: std::time::Duration) {}
+    /// # fn spawn(_: impl std::future::Future<Output = ()> + Send + 'static) {}
+    /// # fn start(keys: access_keys::AccessKeys<access_keys::store::MemoryStore>) {
+    /// spawn(keys.verifier().follow(sleep)); // tokio::spawn(keys.verifier().follow(tokio::time::sleep))
+    /// # }
+    /// ```
+    pub fn follow<S, F>(self, sleep: S) -> impl Future<Output = ()> + Send + 'static
+    where
+        S: Fn(Duration) -> F + Send + 'static,
+        F: Future + Send + 'static,
+    {
+        let inner = Arc::downgrade(&self.inner);
+        drop(self);
+        async move {
+            while let Some(verifier) = Self::upgrade(&inner) {
+                // What could not be written is kept and tried again.
+                let _ = verifier.flush_uses().await;
+                drop(verifier);
+                sleep(WRITE_USES_EVERY).await;
+            }
+        }
+    }
+
+    pub(crate) async fn flush_uses(&self) -> Result<(), StoreError> {
+        self.inner.uses.flush(&self.setup().store).await
+    }
+
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.inner.uses
+    }
+
+    pub(crate) fn setup(&self) -> &Setup {
+        &self.inner.setup
+    }
+
+    /// How long until a change that was just acknowledged holds on every node.
+    pub(crate) const fn announced(&self) -> Duration {
+        // Every verification on every node begins with a read of the store.
+        Duration::ZERO
+    }
+
+    fn upgrade(inner: &Weak<Inner>) -> Option<Self> {
+        inner.upgrade().map(|inner| Self { inner })
+    }
+
+    fn read<'t>(&self, token: &'t str, environment: &EnvironmentId) -> Result<Presented<'t>, Denial> {
+        let prefix = self.setup().prefixes.of(environment).ok();
+        prefix.and_then(|prefix| Presented::read(token.as_bytes(), prefix)).ok_or(Denial::Malformed {})
+    }
+
+    async fn get(&self, id: crate::KeyId) -> Result<Option<StoredKey>, Denial> {
+        let stored = self.setup().store.get(id).await?;
+        // A store that answers with another key has not answered.
+        Ok(stored.filter(|stored| stored.key().id == id))
+    }
+
+    /// How long until time alone ends `grant`.
+    fn ends_in(&self, grant: &Grant) -> Duration {
+        let now = self.setup().clock.wall();
+        let ends = [grant.key().expires_at, grant.digest().ends_at()];
+        ends.into_iter().flatten().map(|end| time::until(end, now)).min().unwrap_or(Duration::MAX)
+    }
+}
+
+fn is_same(stored: &crate::store::StoredDigest, presented: &crate::store::StoredDigest) -> bool {
+    stored.generation() == presented.generation() && stored.digest.same(&presented.digest)
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Setup { prefixes, peppers, record_uses, .. } = self.setup();
+        f.debug_struct("Verifier")
+            .field("prefixes", prefixes)
+            .field("peppers", peppers)
+            .field("record_uses", record_uses)
+            .finish_non_exhaustive()
+    }
+}
