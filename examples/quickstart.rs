@@ -8,8 +8,8 @@ use std::time::Duration;
 use access_keys::domain::Action;
 use access_keys::store::MemoryStore;
 use access_keys::{
-    AccessKeys, Actor, AgentId, AuditQuery, Edit, EnvironmentId, FakeClock, Grant, KeyForm, KeyInfo, KeyQuery,
-    ProjectId, PromptId, Scope,
+    AccessKeys, Actor, AgentId, AuditQuery, Edit, EnvironmentId, FakeClock, Grant, KeyForm, KeyInfo,
+    KeyQuery, ProjectId, PromptId, Scope,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -59,7 +59,10 @@ async fn life() -> Result<(), Box<dyn Error>> {
     project.edit(id, edit.if_revision(issued.key.revision)).await?;
     let late = Edit::new().name("Too late")?.if_revision(issued.key.revision);
     say("Bob's edit of what he saw before", project.edit(id, late).await.map(drop));
-    say("support-bot, rechecked", keys.verifier().recheck(&grant).await?.require_agent(&agent("support-bot")?));
+    say(
+        "support-bot, rechecked",
+        keys.verifier().recheck(&grant).await?.require_agent(&agent("support-bot")?),
+    );
 
     title("A key can be paused");
     let change = project.deactivate(id).await?;

@@ -19,6 +19,24 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, TimeZone, Utc};
 
 /// Where the library gets the time.
+///
+/// ```
+/// use std::time::Duration;
+/// use access_keys::clock::{Clock, SystemClock};
+///
+/// /// A node whose wall clock is an hour ahead.
+/// struct Ahead;
+///
+/// impl Clock for Ahead {
+///     fn wall(&self) -> chrono::DateTime<chrono::Utc> {
+///         SystemClock.wall() + Duration::from_secs(3_600)
+///     }
+///
+///     fn boot(&self) -> Duration {
+///         SystemClock.boot()
+///     }
+/// }
+/// ```
 pub trait Clock: Send + Sync + 'static {
     /// The wall time, by which expiry and grace are set and judged.
     fn wall(&self) -> DateTime<Utc>;

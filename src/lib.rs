@@ -1,4 +1,21 @@
-#![doc = include_str!("docs/front.md")]
+#![doc = include_str!("../README.md")]
+//!
+//! # How this documentation is organised
+//!
+//! What most hosts need is re-exported here. Each layer has a page of its own, and knows only those before it:
+//!
+//! | page | what it tells |
+//! | --- | --- |
+//! | [`clock`] | time as a parameter, and the fake for tests |
+//! | [`domain`] | identifiers, scopes, drafts, edits, queries, audit events, and the rules that they obey |
+//! | [`token`] | the layout of a token, digests, peppers, scanning for leaked tokens |
+//! | [`store`] | the numbered contract of a store, and the store in memory |
+//! | [`verify`] | how a token is decided on, in which order, and what time tells |
+//! | [`lifecycle`] | setting up, and managing the keys of a project |
+//!
+//! Begin with [`AccessKeys`]. It verifies, gives [`Verifier`]s to request handlers, and [`ProjectKeys`] to
+//! whoever manages. A [`Draft`] or a [`KeyForm`] becomes a [`Review`], a review an [`Issued`] key with its
+//! [`Token`]; a token becomes a [`Grant`] or a [`Denial`]; an [`Edit`] becomes a [`Change`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(
     clippy::unwrap_used,

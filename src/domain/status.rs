@@ -5,6 +5,14 @@ use super::{Action, Field, Invalid};
 
 words! {
     /// What a key was last set to. It is stored; whether a key has expired is not, see [`KeyState`].
+    ///
+    /// ```
+    /// use access_keys::Status;
+    ///
+    /// assert_eq!(Status::Inactive.to_string(), "inactive");
+    /// assert_eq!("revoked".parse::<Status>()?, Status::Revoked);
+    /// # Ok::<(), access_keys::Invalid>(())
+    /// ```
     Status (Field::Status, "active, inactive or revoked") {
         /// It may be used.
         Active = "active",
@@ -19,6 +27,13 @@ words! {
     /// What a key is at one moment: its [`Status`], or expired.
     ///
     /// A key that is both expired and inactive is `Expired`; one that is revoked is `Revoked`, whatever else.
+    ///
+    /// ```
+    /// use access_keys::{KeyQuery, KeyState};
+    ///
+    /// let query = KeyQuery::default().state(KeyState::Expired); // of a single key: `key.state(now)`
+    /// # let _ = query;
+    /// ```
     KeyState (Field::Status, "active, inactive, revoked or expired") {
         /// It may be used.
         Active = "active",

@@ -62,6 +62,27 @@ impl Change {
 /// A key with a token that was just drawn for it. The token is shown once and kept nowhere.
 ///
 /// Deliberately not `Serialize`: see [`Token`] for how to answer a request with it.
+///
+/// ```
+/// use std::time::Duration;
+/// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+/// # pollster::block_on(async {
+/// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+/// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+/// # let review = project.draft()
+/// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+/// #     .agents(Scope::All)
+/// #     .prompts(Scope::All)?;
+/// let issued = project.generate(review).await?;
+/// assert_eq!(issued.old_secret_ends_in(), None);
+///
+/// let day = Duration::from_secs(86_400);
+/// let rotated = project.rotate(issued.key.id, day).await?;
+/// assert_eq!(rotated.key.id, issued.key.id); // the same key, with a new token
+/// assert_eq!(rotated.old_secret_ends_in(), Some(day));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 #[must_use = "the token cannot be had again"]
 #[non_exhaustive]

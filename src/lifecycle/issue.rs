@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::commit::{Attempts, Outcome, Write};
 use super::{Error, Issued, ProjectKeys};
 use crate::domain::{
-    AccessKey, Action, AuditQuery, EnvironmentId, Field, FieldChange, Invalid, KeyId, KeyState, OperationId,
-    Origin, Review, Revision, Rule, Status, time,
+    AccessKey, Action, EnvironmentId, Field, FieldChange, Invalid, KeyId, KeyState, Origin, Review, Revision,
+    Rule, Status, time,
 };
 use crate::store::{KeyStore, StoreError, StoredDigest, StoredKey};
 use crate::token::{Token, id_of_operation};
@@ -43,7 +43,7 @@ impl<S: KeyStore> ProjectKeys<S> {
             .ok_or_else(|| Error::randomness("no id could be derived".into()))?;
         for _ in 0..IDS_MAX {
             match self.load(id).await {
-                Ok(_) => return self.generate_again(id, operation, &review).await,
+                Ok(_) => return self.generate_again(id, &review).await,
                 Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -122,17 +122,12 @@ impl<S: KeyStore> ProjectKeys<S> {
     }
 
     /// A repeated generate of an operation whose key is there.
-    async fn generate_again(
-        &self,
-        id: KeyId,
-        operation: &OperationId,
-        review: &Review,
-    ) -> Result<Issued, Error> {
+    async fn generate_again(&self, id: KeyId, review: &Review) -> Result<Issued, Error> {
         let mut attempts = Attempts::default();
         loop {
             let stored = self.load(id).await?;
             attempts.at(stored.revision())?;
-            self.check_same_review(id, operation, review).await?;
+            self.check_same_review(id, review).await?;
             check_usable(stored.key(), Action::Created, self.now())?;
             self.check_replaceable(&stored, Action::Created).await?;
             if let Some(issued) = self.replace(&stored).await? {
@@ -142,16 +137,9 @@ impl<S: KeyStore> ProjectKeys<S> {
     }
 
     /// An operation names one intention: refuses the same one with another review.
-    async fn check_same_review(
-        &self,
-        id: KeyId,
-        operation: &OperationId,
-        review: &Review,
-    ) -> Result<(), Error> {
-        let query =
-            AuditQuery::default().limit(1).key(id).action(Action::Created).operation(operation.clone());
-        let page = self.history(query).await?;
-        let made = page.items.iter().flat_map(|event| &event.changes).find_map(|change| match change {
+    async fn check_same_review(&self, id: KeyId, review: &Review) -> Result<(), Error> {
+        let event = self.event_of_operation(id, Action::Created).await?;
+        let made = event.iter().flat_map(|event| &event.changes).find_map(|change| match change {
             FieldChange::Key(key) => Some(key),
             _ => None,
         });

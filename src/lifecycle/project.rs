@@ -302,9 +302,25 @@ impl<S: KeyStore> ProjectKeys<S> {
 
     /// Whether this operation has done this to the key before.
     pub(super) async fn is_repeat(&self, id: KeyId, action: Action) -> Result<bool, Error> {
-        let Some(operation) = &self.operation else { return Ok(false) };
-        let query = AuditQuery::default().limit(1).key(id).action(action).operation(operation.clone());
-        Ok(!self.history(query).await?.items.is_empty())
+        Ok(self.event_of_operation(id, action).await?.is_some())
+    }
+
+    /// The event of what this operation did to the key.
+    pub(super) async fn event_of_operation(
+        &self,
+        id: KeyId,
+        action: Action,
+    ) -> Result<Option<AuditEvent>, Error> {
+        let Some(operation) = &self.operation else { return Ok(None) };
+        let mut query = AuditQuery::default().limit(1).key(id).action(action).operation(operation.clone());
+        loop {
+            let page = self.history(query.clone()).await?;
+            match (page.items.into_iter().next(), page.next) {
+                (Some(event), _) => return Ok(Some(event)),
+                (None, Some(next)) => query = query.after(next),
+                (None, None) => return Ok(None),
+            }
+        }
     }
 
     pub(super) fn store(&self) -> &S {

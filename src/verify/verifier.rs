@@ -1,22 +1,25 @@
 //! The one who asks the store and decides.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use super::decide::decide;
 use super::race::either;
 use super::{Denial, Grant, Uses};
 use crate::clock::{Clock, Deadline};
-use crate::domain::{EnvironmentId, time};
-use crate::store::{KeyStore, StoreError, StoredKey};
+use crate::domain::{EnvironmentId, KeyId, time};
+use crate::store::{KeyStore, StoreError, StoredDigest, StoredKey};
 use crate::token::{PepperRing, Prefixes, Presented};
 
 /// How often [`Verifier::follow`] writes uses.
 const WRITE_USES_EVERY: Duration = Duration::from_secs(10);
 /// How often [`Verifier::ended`] looks, when no hint wakes it sooner.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Verifies presented tokens. Cheap to clone; clones and the [`AccessKeys`](crate::AccessKeys) that it came
 /// from are one.
@@ -148,11 +151,13 @@ impl Verifier {
         F: Future + Send,
     {
         loop {
-            let setup = self.setup();
-            // Waits before it looks, so that no change in between goes unheard.
-            let change = setup.store.changed();
+            let mut change = pin!(self.setup().store.changed());
+            // Listens before it looks, so that no change in between goes unheard.
+            let heard = poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
             match self.recheck(grant).await {
                 Err(denial) => return denial,
+                // A store that tells of changes without a pause is not asked without one.
+                Ok(_) if heard => drop(sleep(PAUSE).await),
                 Ok(now) => either(change, sleep(LOOK_EVERY.min(self.ends_in(&now)))).await,
             }
         }
@@ -214,7 +219,7 @@ impl Verifier {
         prefix.and_then(|prefix| Presented::read(token.as_bytes(), prefix)).ok_or(Denial::Malformed {})
     }
 
-    async fn get(&self, id: crate::KeyId) -> Result<Option<StoredKey>, Denial> {
+    async fn get(&self, id: KeyId) -> Result<Option<StoredKey>, Denial> {
         let stored = self.setup().store.get(id).await?;
         // A store that answers with another key has not answered.
         Ok(stored.filter(|stored| stored.key().id == id))
@@ -228,7 +233,7 @@ impl Verifier {
     }
 }
 
-fn is_same(stored: &crate::store::StoredDigest, presented: &crate::store::StoredDigest) -> bool {
+fn is_same(stored: &StoredDigest, presented: &StoredDigest) -> bool {
     stored.generation() == presented.generation() && stored.digest.same(&presented.digest)
 }
 
