@@ -1,68 +1,17 @@
 //! A key or an edit as a web form holds it: raw text, all mistakes at once, kept between requests.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
+use super::raw_form::{Known, KnownOf, Raw, ScopeForm, form, not};
 use super::scope::check_reach;
 use super::{
     AccessKey, Edit, EnvironmentId, Field, Invalid, Invalids, KeyInfo, ResourceId, Review, Revision, Rule,
     Scope, text, time,
 };
-
-/// Declares a form and reads it from serde: unknown, repeated and non-text fields are errors that never
-/// repeat what was given, and absent ones are empty.
-macro_rules! form {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-        #[non_exhaustive]
-        pub struct $name { $($(#[$doc])* pub $field: $type,)* }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                const NAMES: &[&str] = &[$(stringify!($field)),*];
-
-                struct Fields;
-
-                impl<'de> Visitor<'de> for Fields {
-                    type Value = $name;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("the fields of a form")
-                    }
-
-                    fn visit_str<E: de::Error>(self, given: &str) -> Result<$name, E> {
-                        Err(not("the fields of a form", given))
-                    }
-
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
-                        let mut form = $name::default();
-                        let mut seen = [false; NAMES.len()];
-                        while let Some(Known(i)) = map.next_key_seed(KnownOf(NAMES))? {
-                            if seen.get(i).copied().unwrap_or_default() {
-                                return Err(de::Error::custom("a field is given twice"));
-                            }
-                            if let Some(seen) = seen.get_mut(i) {
-                                *seen = true;
-                            }
-                            match NAMES.get(i).copied().unwrap_or_default() {
-                                $(stringify!($field) => form.$field = map.next_value::<Raw<$type>>()?.0,)*
-                                _ => {}
-                            }
-                        }
-                        Ok(form)
-                    }
-                }
-
-                deserializer.deserialize_struct(stringify!($name), NAMES, Fields)
-            }
-        }
-    };
-}
 
 form! {
     /// A key being created, as a web form holds it between requests.
@@ -220,62 +169,6 @@ impl EditForm {
     }
 }
 
-/// A choice of access, as a form holds it: nothing chosen yet, all, or these texts.
-///
-/// In serde: `""`, `"all"`, or an array; any other single text is a set of one, as a form sends a single
-/// ticked box. A host that has an agent or prompt of the name `all` sends an array.
-///
-/// ```
-/// use access_keys::domain::ScopeForm;
-///
-/// assert_eq!(serde_json::from_str::<ScopeForm>(r#""all""#)?, ScopeForm::All);
-/// assert_eq!(serde_json::from_str::<ScopeForm>(r#"["a", "b"]"#)?, ["a", "b"].into_iter().collect());
-/// assert_eq!(ScopeForm::default(), ScopeForm::Unanswered);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "follows `Scope`, which is exhaustive")]
-pub enum ScopeForm {
-    /// Nothing was chosen.
-    #[default]
-    Unanswered,
-    /// All, including those created later.
-    All,
-    /// These, as they were typed or ticked.
-    Specific(Vec<String>),
-}
-
-impl<S: Into<String>> FromIterator<S> for ScopeForm {
-    fn from_iter<I: IntoIterator<Item = S>>(texts: I) -> Self {
-        Self::Specific(texts.into_iter().map(Into::into).collect())
-    }
-}
-
-impl<T: ResourceId> From<&Scope<T>> for ScopeForm {
-    fn from(scope: &Scope<T>) -> Self {
-        match scope {
-            Scope::All => Self::All,
-            Scope::Specific(ids) => ids.iter().map(AsRef::as_ref).collect(),
-        }
-    }
-}
-
-impl Serialize for ScopeForm {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Unanswered => serializer.serialize_str(""),
-            Self::All => serializer.serialize_str("all"),
-            Self::Specific(texts) => texts.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ScopeForm {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Raw::<Self>::deserialize(deserializer).map(|raw| raw.0)
-    }
-}
-
 /// What the rules found, field by field.
 #[derive(Default)]
 struct Mistakes(Vec<Invalid>);
@@ -289,7 +182,6 @@ impl Mistakes {
         match form {
             ScopeForm::All => Some(Scope::All),
             ScopeForm::Unanswered => {
-                // The field's name comes with the mistake of an empty id.
                 let rule = Rule::Missing { expected: "\"all\" or a list of ids" };
                 self.keep(Err(Invalid::new(T::FIELD, rule)))
             }
@@ -312,93 +204,5 @@ impl Mistakes {
     fn finish<T>(self, result: impl FnOnce() -> Option<T>) -> Result<T, Invalids> {
         Invalids::unless_empty(self.0)?;
         result().ok_or_else(|| Invalid::new(Field::Name, Rule::Missing { expected: "a whole form" }).into())
-    }
-}
-
-/// A failure that tells how much was given, not what.
-fn not<E: de::Error>(expected: &str, given: &str) -> E {
-    E::custom(format_args!("must be {expected}, is text of {} bytes", given.len()))
-}
-
-/// The name of a field, as its place in the list of those that are known.
-struct Known(usize);
-
-struct KnownOf(&'static [&'static str]);
-
-impl<'de> de::DeserializeSeed<'de> for KnownOf {
-    type Value = Known;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Known, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for KnownOf {
-    type Value = Known;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a field")
-    }
-
-    fn visit_str<E: de::Error>(self, given: &str) -> Result<Known, E> {
-        self.0.iter().position(|name| *name == given).map(Known).ok_or_else(|| {
-            let (bytes, known) = (given.len(), self.0.join(", "));
-            E::custom(format_args!("unknown field of {bytes} bytes, the fields are {known}"))
-        })
-    }
-}
-
-/// A field's value, taken as it comes.
-struct Raw<T>(T);
-
-impl<'de> Deserialize<'de> for Raw<String> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = String;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
-            }
-
-            fn visit_str<E: de::Error>(self, given: &str) -> Result<String, E> {
-                Ok(given.to_owned())
-            }
-        }
-
-        deserializer.deserialize_str(Text).map(Self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Raw<ScopeForm> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Choice(PhantomData<ScopeForm>);
-
-        impl<'de> Visitor<'de> for Choice {
-            type Value = ScopeForm;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"all\" or an array of ids")
-            }
-
-            fn visit_str<E: de::Error>(self, given: &str) -> Result<ScopeForm, E> {
-                Ok(match given {
-                    "" => ScopeForm::Unanswered,
-                    "all" => ScopeForm::All,
-                    one => ScopeForm::from_iter([one]),
-                })
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ScopeForm, A::Error> {
-                let mut texts = Vec::new();
-                while let Some(Raw(text)) = seq.next_element::<Raw<String>>()? {
-                    texts.push(text);
-                }
-                Ok(ScopeForm::Specific(texts))
-            }
-        }
-
-        deserializer.deserialize_any(Choice(PhantomData)).map(Self)
     }
 }

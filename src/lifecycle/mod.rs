@@ -14,6 +14,7 @@ mod change;
 mod commit;
 mod error;
 mod issue;
+mod manage;
 mod project;
 
 pub use access_keys::AccessKeys;
