@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::scope::check_reach;
 use super::{
-    AccessKey, AgentId, Field, FieldChange, Invalid, KeyState, Preview, PromptId, Rejection, Revision, Scope,
+    AccessKey, AgentId, Field, FieldChange, Invalid, KeyState, Preview, PromptId, Revision, Scope,
     ScopeChange, Status, text, time,
 };
 
@@ -181,4 +181,19 @@ impl Edit {
 pub(crate) struct Applied {
     pub(crate) key: AccessKey,
     pub(crate) changes: Vec<FieldChange>,
+}
+
+/// Why an edit is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    /// A value breaks a rule.
+    Invalid(Invalid),
+    /// A key in this state cannot be edited.
+    State(KeyState),
+}
+
+impl From<Invalid> for Rejection {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
 }

@@ -47,5 +47,4 @@ pub use review::Review;
 pub use scope::{IdSet, ResourceId, Scope};
 pub use status::{KeyState, Status};
 
-pub(crate) use edit::Applied;
-pub(crate) use status::Rejection;
+pub(crate) use edit::{Applied, Rejection};

@@ -1,7 +1,7 @@
 //! What state a key is in, and which actions lead where.
 
 use super::text::words;
-use super::{Action, Field, Invalid};
+use super::{Action, Field};
 
 words! {
     /// What a key was last set to. It is stored; whether a key has expired is not, see [`KeyState`].
@@ -46,29 +46,15 @@ words! {
     }
 }
 
-/// Why an action on a key is not carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Rejection {
-    /// A value breaks a rule.
-    Invalid(Invalid),
-    /// No key in this state allows it.
-    State(KeyState),
-}
-
-impl From<Invalid> for Rejection {
-    fn from(invalid: Invalid) -> Self {
-        Self::Invalid(invalid)
-    }
-}
-
 impl Status {
-    /// The table of transitions: what `action` makes of a key, and `None` where it is that already.
-    pub(crate) const fn after(self, action: Action) -> Result<Option<Self>, Rejection> {
+    /// The table of transitions: what `action` makes of a key, `None` where it is that already, and what the
+    /// key is where that forbids it.
+    pub(crate) const fn after(self, action: Action) -> Result<Option<Self>, KeyState> {
         match (self, action) {
             (Self::Revoked, Action::Revoked)
             | (Self::Active, Action::Activated)
             | (Self::Inactive, Action::Deactivated) => Ok(None),
-            (Self::Revoked, _) => Err(Rejection::State(KeyState::Revoked)),
+            (Self::Revoked, _) => Err(KeyState::Revoked),
             (Self::Inactive, Action::Activated) => Ok(Some(Self::Active)),
             (Self::Active, Action::Deactivated) => Ok(Some(Self::Inactive)),
             (Self::Active | Self::Inactive, Action::Revoked) => Ok(Some(Self::Revoked)),

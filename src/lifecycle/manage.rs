@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::commit::{Attempts, Outcome};
 use super::{Change, Error, ProjectKeys};
 use crate::domain::{AccessKey, Action, Applied, Edit, Field, FieldChange, KeyId, Rejection, text};
-use crate::store::{KeyStore, StoredKey};
+use crate::store::KeyStore;
 
 impl<S: KeyStore> ProjectKeys<S> {
     /// Changes a key's name, description, expiry or scope.
@@ -18,7 +18,7 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// # Cancel safety
     /// A dropped future leaves the edit done or not done.
     pub async fn edit(&self, id: KeyId, edit: Edit) -> Result<Change, Error> {
-        self.change(id, Action::Edited, Some(&edit), None).await
+        self.change(id, Action::Edited, None, |key| apply_edit(key, &edit, self.now())).await
     }
 
     /// Pauses a key until it is activated again. A key that is paused already stays so.
@@ -29,7 +29,7 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// # Cancel safety
     /// A dropped future leaves it done or not done.
     pub async fn deactivate(&self, id: KeyId) -> Result<Change, Error> {
-        self.change(id, Action::Deactivated, None, None).await
+        self.set_status(id, Action::Deactivated, None).await
     }
 
     /// Ends the pause of a key. A key that is active already stays so.
@@ -40,7 +40,7 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// # Cancel safety
     /// A dropped future leaves it done or not done.
     pub async fn activate(&self, id: KeyId) -> Result<Change, Error> {
-        self.change(id, Action::Activated, None, None).await
+        self.set_status(id, Action::Activated, None).await
     }
 
     /// Ends a key for ever. It stays for the record. A key that is revoked already stays as it is.
@@ -53,15 +53,22 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// A dropped future leaves it done or not done.
     pub async fn revoke(&self, id: KeyId, reason: impl AsRef<str> + Send) -> Result<Change, Error> {
         let reason = text::paragraph(Field::Reason, reason.as_ref())?;
-        self.change(id, Action::Revoked, None, Some(reason)).await
+        self.set_status(id, Action::Revoked, Some(reason)).await
     }
 
+    async fn set_status(&self, id: KeyId, action: Action, reason: Option<String>) -> Result<Change, Error> {
+        self.change(id, action, reason, |key| apply_status(key, action)).await
+    }
+
+    /// Applies a rule to the key as it is, again and again until nothing comes between reading and writing.
+    ///
+    /// A caller who pinned a revision is refused by the rule itself when it is applied to a later one.
     async fn change(
         &self,
         id: KeyId,
         action: Action,
-        edit: Option<&Edit>,
         reason: Option<String>,
+        apply: impl Fn(&AccessKey) -> Result<Option<Applied>, Error>,
     ) -> Result<Change, Error> {
         let mut attempts = Attempts::default();
         loop {
@@ -70,25 +77,13 @@ impl<S: KeyStore> ProjectKeys<S> {
             if self.is_repeat(id, action).await? {
                 return Ok(self.changed(stored.key().clone(), false));
             }
-            let applied = match edit {
-                Some(edit) => apply_edit(&stored, edit, self.now())?,
-                None => apply_status(stored.key(), action)?,
-            };
-            let Some(Applied { key, changes }) = applied else {
+            let Some(Applied { key, changes }) = apply(stored.key())? else {
                 return Ok(self.changed(stored.key().clone(), false));
             };
             let mut write = self.write(&stored, key, action, changes, stored.digests().to_vec())?;
             write.event.reason.clone_from(&reason);
-            match write.update(self.store(), stored.revision()).await? {
-                Outcome::Done => return Ok(self.changed(write.key.key().clone(), true)),
-                Outcome::Overtaken => {
-                    if let Some(expected) = edit.and_then(Edit::revision) {
-                        // Revoked meanwhile is said as such, by the next round's rules.
-                        let now = self.load(id).await?;
-                        apply_edit(&now, &Edit::new().if_revision(now.revision()), self.now())?;
-                        return Err(Error::Conflict { key: id, expected });
-                    }
-                }
+            if write.update(self.store(), stored.revision()).await? == Outcome::Done {
+                return Ok(self.changed(write.key.key().clone(), true));
             }
         }
     }
@@ -98,29 +93,20 @@ impl<S: KeyStore> ProjectKeys<S> {
     }
 }
 
-fn apply_edit(stored: &StoredKey, edit: &Edit, now: DateTime<Utc>) -> Result<Option<Applied>, Error> {
-    let key = stored.key();
-    let applied = edit.apply(key, now);
-    if let Err(Rejection::State(from)) = applied {
-        return Err(Error::Refused { key: key.id, from, action: Action::Edited });
-    }
-    match edit.revision() {
-        Some(expected) if expected != key.revision => Err(Error::Conflict { key: key.id, expected }),
-        _ => applied.map_err(|rejection| refused(key, Action::Edited, rejection)),
+/// A revoked key is told as such, and a revision that is not the caller's before any other mistake.
+fn apply_edit(key: &AccessKey, edit: &Edit, now: DateTime<Utc>) -> Result<Option<Applied>, Error> {
+    match (edit.apply(key, now), edit.revision()) {
+        (Err(Rejection::State(from)), _) => Err(Error::Refused { key: key.id, from, action: Action::Edited }),
+        (_, Some(expected)) if expected != key.revision => Err(Error::Conflict { key: key.id, expected }),
+        (Err(Rejection::Invalid(invalid)), _) => Err(invalid.into()),
+        (Ok(applied), _) => Ok(applied),
     }
 }
 
 fn apply_status(key: &AccessKey, action: Action) -> Result<Option<Applied>, Error> {
-    let after = key.status.after(action).map_err(|rejection| refused(key, action, rejection))?;
+    let after = key.status.after(action).map_err(|from| Error::Refused { key: key.id, from, action })?;
     Ok(after.map(|after| Applied {
         changes: vec![FieldChange::Status { before: key.status, after }],
         key: AccessKey { status: after, ..key.clone() },
     }))
-}
-
-fn refused(key: &AccessKey, action: Action, rejection: Rejection) -> Error {
-    match rejection {
-        Rejection::Invalid(invalid) => invalid.into(),
-        Rejection::State(from) => Error::Refused { key: key.id, from, action },
-    }
 }
