@@ -27,6 +27,7 @@ struct FileStore(Mutex<Contents>);
 
 struct Contents {
     file: File,
+    len: u64, // of what is acknowledged
     keys: HashMap<KeyId, StoredKey>,
     events: Vec<AuditEvent>,
     uses: BTreeMap<(KeyId, u32), KeyUse>,
@@ -36,11 +37,10 @@ impl FileStore {
     fn open(path: &std::path::Path) -> Result<Self, Box<dyn Error>> {
         let file = File::options().append(true).create(true).open(path)?;
         let bytes = std::fs::read(path)?;
-        let (keys, events, uses) = Default::default();
-        let mut contents = Contents { file, keys, events, uses };
         // What a crash left behind the last line break was never acknowledged.
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        contents.file.set_len(whole as u64)?;
+        let (len, (keys, events, uses)) = (whole as u64, Default::default());
+        let mut contents = Contents { file, len, keys, events, uses };
         for line in serde_json::Deserializer::from_slice(&bytes[..whole]).into_iter() {
             contents.apply(line?);
         }
@@ -61,12 +61,11 @@ impl Contents {
     fn append(&mut self, line: Line) -> Done {
         let mut text = serde_json::to_vec(&line).map_err(StoreError::backend)?;
         text.push(b'\n');
-        let before = self.file.metadata().map_err(StoreError::backend)?.len();
-        if let Err(error) = self.file.write_all(&text).and_then(|()| self.file.sync_data()) {
-            // Taken back, or it is not known what a restart will find.
-            let undone = self.file.set_len(before).and_then(|()| self.file.sync_data());
-            return Err(undone.map_or_else(StoreError::outcome_unknown, |()| StoreError::backend(error)));
-        }
+        // What an earlier write left behind when it failed goes first.
+        self.file.set_len(self.len).map_err(StoreError::backend)?;
+        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+        written.map_err(StoreError::outcome_unknown)?;
+        self.len += text.len() as u64;
         self.apply(line);
         Ok(())
     }

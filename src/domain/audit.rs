@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::quiet::read_quietly;
 use super::text::words;
 use super::{
     AccessKey, Actor, AgentId, EventId, Field, IdSet, KeyId, OperationId, ProjectId, PromptId, ResourceId,
@@ -31,6 +32,9 @@ words! {
 
 /// The record of one management action, stored together with what it changed.
 ///
+/// Reading one from serde passes over fields that are not known here, so that a later version can add some; an
+/// absent field is an error, and so is anything unknown within a change.
+///
 /// ```
 /// use access_keys::{AccessKeys, Actor, AuditQuery, EnvironmentId, KeyInfo, ProjectId, Scope};
 /// use access_keys::{domain::Action, store::MemoryStore};
@@ -53,7 +57,7 @@ words! {
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct AuditEvent {
     /// Its own name.
@@ -74,10 +78,14 @@ pub struct AuditEvent {
     /// What it changed, before and after.
     pub changes: Vec<FieldChange>,
     /// Why, for a revocation; may be empty.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub reason: Option<String>,
     /// The operation of which it was a part.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub operation: Option<OperationId>,
 }
+
+read_quietly!(AuditEvent);
 
 /// One line: who did what to which key.
 impl fmt::Display for AuditEvent {
@@ -88,14 +96,14 @@ impl fmt::Display for AuditEvent {
         }
         match self.reason.as_deref() {
             None | Some("") => Ok(()),
-            Some(reason) => write!(f, ", because: {reason}"),
+            Some(reason) => write!(f, ", because: {reason:?}"),
         }
     }
 }
 
 /// One thing that an action changed, before and after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum FieldChange {
     /// The key, as it was made.
@@ -149,6 +157,8 @@ pub enum FieldChange {
     },
 }
 
+read_quietly!(FieldChange);
+
 impl fmt::Display for FieldChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -174,7 +184,7 @@ impl fmt::Display for FieldChange {
 
 /// How a scope was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields, bound = "")]
+#[serde(remote = "Self", rename_all = "snake_case", deny_unknown_fields, bound = "")]
 #[non_exhaustive]
 pub enum ScopeChange<T: ResourceId> {
     /// From one specific set to another.
@@ -195,6 +205,8 @@ pub enum ScopeChange<T: ResourceId> {
     },
 }
 
+read_quietly!(ScopeChange<T: ResourceId>);
+
 impl<T: ResourceId> ScopeChange<T> {
     /// `None` when nothing changed.
     pub(crate) fn between(before: &Scope<T>, after: &Scope<T>) -> Option<Self> {
@@ -204,6 +216,17 @@ impl<T: ResourceId> ScopeChange<T> {
                 Some(Self::Ids { added: new.without(old), removed: old.without(new) })
             }
             _ => Some(Self::Whole { before: before.clone(), after: after.clone() }),
+        }
+    }
+
+    /// Whether `scope` may be what came of it: exactly, but for ids that were and stayed in a specific set.
+    pub(crate) fn leads_to(&self, scope: &Scope<T>) -> bool {
+        match (self, scope) {
+            (Self::Whole { after, .. }, _) => after == scope,
+            (Self::Ids { added, removed }, Scope::Specific(ids)) => {
+                added.without(ids).is_empty() && removed.without(ids) == *removed
+            }
+            (Self::Ids { .. }, Scope::All) => false,
         }
     }
 }

@@ -52,6 +52,9 @@ pub struct NeedsPrompts {
 
 impl Draft {
     /// A draft that is begun at `now`, the time by which its expiry is judged.
+    ///
+    /// # Panics
+    /// In chrono's conversion, for a `SystemTime` beyond the year 262142.
     pub fn at(now: impl Into<DateTime<Utc>>) -> Self {
         Self { now: time::micros(now.into()), step: NeedsInfo(()) }
     }
@@ -127,6 +130,9 @@ impl KeyInfo {
 
     /// The first moment at which the key is refused. It is judged in the last step and again when the key
     /// is generated.
+    ///
+    /// # Panics
+    /// In chrono's conversion, for a `SystemTime` beyond the year 262142.
     pub fn expires_at(mut self, time: impl Into<DateTime<Utc>>) -> Self {
         self.expires_at = Some(time::micros(time.into()));
         self

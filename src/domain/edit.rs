@@ -60,6 +60,9 @@ impl Edit {
 
     /// Sets or moves the expiry. A later one revives a key that has expired; the one that is stored already
     /// is no change, even when it is past.
+    ///
+    /// # Panics
+    /// In chrono's conversion, for a `SystemTime` beyond the year 262142.
     pub fn expires_at(self, time: impl Into<DateTime<Utc>>) -> Self {
         self.expiry(Some(time.into()))
     }
@@ -152,6 +155,24 @@ impl Edit {
         }
         check_reach(&edited.agents, &edited.prompts)?;
         Ok((!changes.is_empty()).then_some(Applied { key: edited, changes }))
+    }
+
+    /// Whether this edit is the one that made `changes` to a key that is now `key`.
+    ///
+    /// What it asks for and what was changed must agree field by field; where it asked for what was there
+    /// already, that must still be there.
+    pub(crate) fn repeats(&self, changes: &[FieldChange], key: &AccessKey) -> bool {
+        let asked = |change: &FieldChange| match change {
+            FieldChange::Name { after, .. } => self.name.as_ref() == Some(after),
+            FieldChange::Description { after, .. } => self.description.as_ref() == Some(after),
+            FieldChange::ExpiresAt { after, .. } => self.expires_at == Some(*after),
+            FieldChange::Agents(change) => self.agents.as_ref().is_some_and(|after| change.leads_to(after)),
+            FieldChange::Prompts(change) => self.prompts.as_ref().is_some_and(|after| change.leads_to(after)),
+            FieldChange::Key(_) | FieldChange::Status { .. } | FieldChange::Secret { .. } => false,
+        };
+        let kind = std::mem::discriminant::<FieldChange>;
+        let known = |missing: &FieldChange| changes.iter().any(|change| kind(change) == kind(missing));
+        changes.iter().all(asked) && self.changes(key).iter().all(known)
     }
 
     fn changes(&self, key: &AccessKey) -> Vec<FieldChange> {

@@ -3,56 +3,73 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
-use super::raw_form::{Known, KnownOf, Raw, ScopeForm, form, not};
+use super::quiet::read_quietly;
 use super::scope::check_reach;
 use super::{
     AccessKey, Edit, EnvironmentId, Field, Invalid, Invalids, KeyInfo, ResourceId, Review, Revision, Rule,
-    Scope, text, time,
+    Scope, ScopeForm, text, time,
 };
 
-form! {
-    /// A key being created, as a web form holds it between requests.
-    ///
-    /// Every field is raw text: nothing is checked until [`review`](Self::review), which finds all mistakes
-    /// at once. In serde an absent field is empty and an unknown field is an error; there is no field for
-    /// anything that a form must not decide, such as the project. An empty field never means the most:
-    /// access must be chosen, and a key without an expiry says `never`.
-    ///
-    /// ```
-    /// use std::time::SystemTime;
-    /// use access_keys::{KeyForm, domain::Field};
-    ///
-    /// let mut form: KeyForm = serde_json::from_str(r#"{
-    ///     "name": "Mobile app", "environment": "production", "expires_at": "never",
-    ///     "agents": ["support bot", "triage"], "prompts": "all"
-    /// }"#)?;
-    /// let mistakes = form.review(SystemTime::now()).unwrap_err();
-    /// assert_eq!(mistakes.to_string(),
-    ///     "agents (item 1) must be visible ASCII without spaces, character 8 is not");
-    ///
-    /// form.agents = ["support-bot", "triage"].into_iter().collect();
-    /// let review = form.review(SystemTime::now())?;
-    /// assert_eq!(review.name(), "Mobile app");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    KeyForm {
-        /// The name.
-        name: String,
-        /// The description; may be empty.
-        description: String,
-        /// The environment's id.
-        environment: String,
-        /// `never`, a time in RFC 3339, or what a `datetime-local` field sends (taken as UTC).
-        expires_at: String,
-        /// Which agents.
-        agents: ScopeForm,
-        /// Which prompts.
-        prompts: ScopeForm,
-    }
+/// `Debug` that tells how long each text is: people paste tokens into forms.
+macro_rules! hide_text {
+    ($form:ident { $($text:ident),* } { $($scope:ident),* }) => {
+        impl fmt::Debug for $form {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($form))
+                    $(.field(stringify!($text), &format_args!("{} bytes", self.$text.len())))*
+                    $(.field(stringify!($scope), &self.$scope))*
+                    .finish()
+            }
+        }
+    };
 }
+
+/// A key being created, as a web form holds it between requests.
+///
+/// Every field is raw text: nothing is checked until [`review`](Self::review), which finds all mistakes
+/// at once. In serde an absent field is empty and an unknown field is an error; there is no field for
+/// anything that a form must not decide, such as the project. An empty field never means the most:
+/// access must be chosen, and a key without an expiry says `never`. Spaces around an id are taken off.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use access_keys::{KeyForm, domain::Field};
+///
+/// let mut form: KeyForm = serde_json::from_str(r#"{
+///     "name": "Mobile app", "environment": "production", "expires_at": "never",
+///     "agents": ["support bot", "triage"], "prompts": "all"
+/// }"#)?;
+/// let mistakes = form.review(SystemTime::now()).unwrap_err();
+/// assert_eq!(mistakes.to_string(),
+///     "agents (item 1) must be visible ASCII without spaces, character 8 is not");
+///
+/// form.agents = ["support-bot", "triage"].into_iter().collect();
+/// let review = form.review(SystemTime::now())?;
+/// assert_eq!(review.name(), "Mobile app");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct KeyForm {
+    /// The name.
+    pub name: String,
+    /// The description; may be empty.
+    pub description: String,
+    /// The environment's id.
+    pub environment: String,
+    /// `never`, a time in RFC 3339, or what a `datetime-local` field sends (taken as UTC).
+    pub expires_at: String,
+    /// Which agents.
+    pub agents: ScopeForm,
+    /// Which prompts.
+    pub prompts: ScopeForm,
+}
+
+read_quietly!(KeyForm);
+hide_text!(KeyForm { name, description, environment, expires_at } { agents, prompts });
 
 impl KeyForm {
     /// Checks every field by the rules of the steps of a [`Draft`](crate::Draft), at `now`.
@@ -82,46 +99,51 @@ impl KeyForm {
     }
 }
 
-form! {
-    /// An edit of a key, as a web form holds it between requests.
-    ///
-    /// Begins [`of`](Self::of) a key, sends every field back, and remembers the revision that the editor saw.
-    ///
-    /// ```
-    /// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
-    /// use access_keys::EditForm;
-    ///
-    /// # pollster::block_on(async {
-    /// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
-    /// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
-    /// # let review = project.draft()
-    /// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
-    /// #     .agents(Scope::All)
-    /// #     .prompts(Scope::All)?;
-    /// # let key = project.generate(review).await?.key;
-    /// let mut form = EditForm::of(&key);       // shown, sent back, perhaps several times
-    /// form.name = "Mobile app 2".to_owned();
-    /// let edit = form.edit(&key, std::time::SystemTime::now())?;
-    /// let change = project.edit(key.id, edit).await?;
-    /// assert_eq!(change.key().name, "Mobile app 2");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
-    /// ```
-    EditForm {
-        /// The name.
-        name: String,
-        /// The description; may be empty.
-        description: String,
-        /// `never`, a time in RFC 3339, or what a `datetime-local` field sends (taken as UTC).
-        expires_at: String,
-        /// Which agents.
-        agents: ScopeForm,
-        /// Which prompts.
-        prompts: ScopeForm,
-        /// The revision that the editor saw.
-        revision: String,
-    }
+/// An edit of a key, as a web form holds it between requests.
+///
+/// Begins [`of`](Self::of) a key, sends every field back, and remembers the revision that the editor saw.
+///
+/// ```
+/// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+/// use access_keys::EditForm;
+///
+/// # pollster::block_on(async {
+/// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+/// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+/// # let review = project.draft()
+/// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+/// #     .agents(Scope::All)
+/// #     .prompts(Scope::All)?;
+/// # let key = project.generate(review).await?.key;
+/// let mut form = EditForm::of(&key);       // shown, sent back, perhaps several times
+/// form.name = "Mobile app 2".to_owned();
+/// let edit = form.edit(&key, std::time::SystemTime::now())?;
+/// let change = project.edit(key.id, edit).await?;
+/// assert_eq!(change.key().name, "Mobile app 2");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct EditForm {
+    /// The name.
+    pub name: String,
+    /// The description; may be empty.
+    pub description: String,
+    /// `never`, a time in RFC 3339, or what a `datetime-local` field sends (taken as UTC). Begins with the stored
+    /// time to the microsecond: sent back in coarser steps it is another time.
+    pub expires_at: String,
+    /// Which agents.
+    pub agents: ScopeForm,
+    /// Which prompts.
+    pub prompts: ScopeForm,
+    /// The revision that the editor saw.
+    pub revision: String,
 }
+
+read_quietly!(EditForm);
+hide_text!(EditForm { name, description, expires_at, revision } { agents, prompts });
 
 impl EditForm {
     /// The form that shows `key` as it is.

@@ -134,6 +134,13 @@ macro_rules! fields {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
+
+            pub(crate) fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -313,7 +320,7 @@ impl fmt::Display for Rule {
                 write!(f, "must be at most {} s, is {} s", max.as_secs_f64(), given.as_secs_f64())
             }
             Self::NotLater { ago } => {
-                write!(f, "must be later than now, is {} s earlier", ago.as_secs_f64())
+                write!(f, "must be later than now, is {} s earlier", ago.as_secs())
             }
             Self::TooFar => f.write_str("must be before the year 10000"),
             Self::Missing { expected } => write!(f, "is missing, must be {expected}"),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::quiet::Quiet;
 use super::scope::check_reach;
 use super::text::words;
 use super::{
@@ -42,7 +43,7 @@ use super::{
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Unchecked")]
+#[serde(try_from = "Quiet<Unchecked>")]
 #[non_exhaustive]
 pub struct AccessKey {
     /// Its public name, part of its token.
@@ -135,10 +136,10 @@ impl FromStr for Description {
     }
 }
 
-impl TryFrom<Unchecked> for AccessKey {
+impl TryFrom<Quiet<Unchecked>> for AccessKey {
     type Error = Invalid;
 
-    fn try_from(read: Unchecked) -> Result<Self, Invalid> {
+    fn try_from(Quiet(read): Quiet<Unchecked>) -> Result<Self, Invalid> {
         check_reach(&read.agents, &read.prompts)?;
         Ok(Self {
             id: read.id,
@@ -230,7 +231,7 @@ impl Serialize for Revision {
 
 impl<'de> Deserialize<'de> for Revision {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::deserialize_number(deserializer, Field::Revision, Self::new)
+        text::deserialize_number(deserializer, Self::new)
     }
 }
 

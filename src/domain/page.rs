@@ -5,10 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::text::serde_as_text;
-use super::{AccessKey, AuditEvent, Field, Invalid, Rule};
+use super::{AccessKey, AuditEvent, Field, Invalid, Rule, quiet};
 
 /// Some items of a list, and where to go on.
 ///
@@ -31,12 +32,26 @@ use super::{AccessKey, AuditEvent, Field, Invalid, Rule};
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The items, newest first; there may be fewer than the limit even when more pages follow.
     pub items: Vec<T>,
     /// Where the next page begins; `None` after the last page.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub next: Option<Cursor>,
+}
+
+impl<T: Serialize> Serialize for Page<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        quiet::read(deserializer, |given| Self::deserialize(given))
+    }
 }
 
 impl<T> Page<T> {

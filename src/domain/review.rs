@@ -26,7 +26,7 @@ use super::{AgentId, EnvironmentId, Invalid, KeyInfo, PromptId, Scope, time};
 /// Expires      never");
 /// # Ok::<(), access_keys::Invalid>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing exists until the review is generated"]
 pub struct Review {
     info: KeyInfo,
@@ -86,6 +86,15 @@ impl Review {
         time::check_expiry(self.info.expires_at, now)
     }
 }
+
+/// When it was reviewed makes no difference.
+impl PartialEq for Review {
+    fn eq(&self, other: &Self) -> bool {
+        self.info == other.info && self.agents == other.agents && self.prompts == other.prompts
+    }
+}
+
+impl Eq for Review {}
 
 impl fmt::Display for Review {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

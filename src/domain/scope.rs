@@ -297,7 +297,7 @@ impl<'de, T: ResourceId> Deserialize<'de> for IdSet<T> {
             }
         }
 
-        deserializer.deserialize_seq(Ids(PhantomData))
+        deserializer.deserialize_any(Ids(PhantomData))
     }
 }
 

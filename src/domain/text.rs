@@ -4,8 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+use super::quiet::Quiet;
 use super::{Field, Invalid, Rule, Unit};
 
 pub(crate) const NAME_MAX: usize = 100;
@@ -94,40 +95,16 @@ where
     deserializer.deserialize_str(Text(PhantomData))
 }
 
-/// Reads a value that is written as a number. The message of a failure never repeats text.
+/// Reads a value that is written as a number.
 pub(crate) fn deserialize_number<'de, D, T>(
     deserializer: D,
-    field: Field,
-    check: fn(u64) -> Result<T, Invalid>,
+    check: impl FnOnce(u64) -> Result<T, Invalid>,
 ) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
 {
-    struct Number<T>(Field, fn(u64) -> Result<T, Invalid>);
-
-    impl<T> Visitor<'_> for Number<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a number")
-        }
-
-        fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
-            (self.1)(number).map_err(E::custom)
-        }
-
-        fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
-            // No number here may be 0, and a negative one is as wrong.
-            self.visit_u64(u64::try_from(number).unwrap_or(0))
-        }
-
-        fn visit_str<E: de::Error>(self, given: &str) -> Result<T, E> {
-            let rule = Rule::Unreadable { expected: "a number", given: given.len() };
-            Err(E::custom(Invalid::new(self.0, rule)))
-        }
-    }
-
-    deserializer.deserialize_u64(Number(field, check))
+    let Quiet(number) = Quiet::<u64>::deserialize(deserializer)?;
+    check(number).map_err(de::Error::custom)
 }
 
 /// Serde as plain text, through `Display` and `FromStr`.

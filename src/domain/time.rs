@@ -17,10 +17,10 @@ pub(crate) fn micros(time: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
 }
 
-/// `time` and `by`, or the end of time.
+/// `time` and `by`, to the microsecond, or the end of time.
 pub(crate) fn after(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     let by = chrono::TimeDelta::from_std(by).ok();
-    by.and_then(|by| time.checked_add_signed(by)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    by.and_then(|by| time.checked_add_signed(by)).map_or(DateTime::<Utc>::MAX_UTC, micros)
 }
 
 /// How long after `now` that `time` is; zero when it is not later.
@@ -135,12 +135,13 @@ fn from_now(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     if time <= now {
         return "already past".to_owned();
     }
-    let minutes = until(time, now).as_secs() / 60;
+    // Rounded to the nearest, so that 90 days are 90 days a moment later.
+    let minutes = (until(time, now).as_secs() + 30) / 60;
     let (n, unit) = match minutes {
         0 => return "in less than a minute".to_owned(),
         1..120 => (minutes, "minute"),
-        120..2_880 => (minutes / 60, "hour"),
-        _ => (minutes / 1_440, "day"),
+        120..2_880 => ((minutes + 30) / 60, "hour"),
+        _ => ((minutes + 720) / 1_440, "day"),
     };
     format!("in {n} {unit}{}", if n == 1 { "" } else { "s" })
 }

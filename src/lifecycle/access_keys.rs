@@ -62,7 +62,8 @@ impl<S: KeyStore> AccessKeys<S> {
 
     /// Writes the uses of keys that were gathered since they were last written.
     ///
-    /// [`Verifier::follow`] does it every 10 seconds; without it, and at shutdown, it is the host's to do.
+    /// [`Verifier::follow`] does it every 10 seconds; without it, and at shutdown, it is the host's to do. Between
+    /// two writes at most 100,000 secrets are remembered; uses of further ones are lost.
     ///
     /// # Errors
     /// [`Error::Store`]; what could not be written is kept for the next time.

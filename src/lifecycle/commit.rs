@@ -1,6 +1,6 @@
 //! Writing a change exactly once, whatever the store can say about it.
 
-use crate::domain::{AuditEvent, AuditQuery, Cursor, KeyId, Revision};
+use crate::domain::{AuditEvent, AuditQuery, Cursor, Revision};
 use crate::store::{KeyStore, StoreError, StoredKey};
 
 /// How often a write whose outcome is unknown is tried.
@@ -88,8 +88,13 @@ impl Write {
                 return Ok(true);
             }
             match page.next {
-                // Newest first: what follows an older event is older still.
-                Some(next) if next > Cursor::of_event(&self.event) => query = query.after(next),
+                // Newest first: what follows an older event is older still, and no list goes back.
+                Some(next)
+                    if next > Cursor::of_event(&self.event)
+                        && query.after.is_none_or(|after| next < after) =>
+                {
+                    query = query.after(next);
+                }
                 _ => return Ok(false),
             }
         }
@@ -113,9 +118,4 @@ impl Attempts {
         self.last = Some(revision);
         if self.stalls >= STALLS_MAX { Err(StoreError::Conflict) } else { Ok(()) }
     }
-}
-
-/// Whether `stored` is the key `id`; a store that answers with another has not answered.
-pub(super) fn is_key(stored: &StoredKey, id: KeyId) -> bool {
-    stored.key().id == id
 }

@@ -31,7 +31,10 @@ pub enum Error {
         key: KeyId,
     },
     /// A key in this state does not allow this.
-    #[error("key {key} is {from} and cannot be {action}")]
+    ///
+    /// Within an operation, an active or inactive key cannot be created or rotated once more when the value of
+    /// the operation was used or replaced.
+    #[error("{}", refusal(*key, *from, *action))]
     Refused {
         /// The key.
         key: KeyId,
@@ -57,6 +60,15 @@ pub enum Error {
         /// What happened.
         source: BoxError,
     },
+}
+
+fn refusal(key: KeyId, from: KeyState, action: Action) -> String {
+    match (from, action) {
+        (KeyState::Active | KeyState::Inactive, Action::Created | Action::Rotated) => {
+            format!("key {key} was {action} by this operation, and its value was used or replaced")
+        }
+        _ => format!("key {key} is {from} and cannot be {action}"),
+    }
 }
 
 impl Error {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::commit::{Attempts, Outcome, Write};
 use super::{Error, Issued, ProjectKeys};
 use crate::domain::{
-    AccessKey, Action, EnvironmentId, Field, FieldChange, Invalid, KeyId, KeyState, Origin, Review, Revision,
-    Rule, Status, time,
+    AccessKey, Action, AuditQuery, EnvironmentId, Field, FieldChange, Invalid, KeyId, KeyState, Origin,
+    Review, Revision, Rule, Status, time,
 };
 use crate::store::{KeyStore, StoreError, StoredDigest, StoredKey};
 use crate::token::{Token, id_of_operation};
@@ -75,14 +75,17 @@ impl<S: KeyStore> ProjectKeys<S> {
             let stored = self.load(id).await?;
             attempts.at(stored.revision())?;
             check_usable(stored.key(), Action::Rotated, self.now())?;
-            let repeat = self.is_repeat(id, Action::Rotated).await?;
-            let issued = if repeat {
+            let issued = if self.is_repeated_rotation(id).await? {
+                // Read again: what was read before may be older than the rotation.
+                let stored = self.load(id).await?;
+                check_usable(stored.key(), Action::Rotated, self.now())?;
                 self.check_replaceable(&stored, Action::Rotated).await?;
-                self.replace(&stored).await?
+                self.replace(&stored, Some(Duration::ZERO)).await?
             } else {
-                let ends_at = time::after(self.now(), grace);
+                let now = self.now();
+                let ends_at = time::after(now, grace);
                 let kept = newest(&stored)?.ending(ends_at);
-                let kept = (!grace.is_zero()).then_some(kept);
+                let kept = (ends_at > now).then_some(kept);
                 self.update_secret(&stored, kept, ends_at, Some(grace)).await?
             };
             if let Some(issued) = issued {
@@ -130,7 +133,7 @@ impl<S: KeyStore> ProjectKeys<S> {
             self.check_same_review(id, review).await?;
             check_usable(stored.key(), Action::Created, self.now())?;
             self.check_replaceable(&stored, Action::Created).await?;
-            if let Some(issued) = self.replace(&stored).await? {
+            if let Some(issued) = self.replace(&stored, None).await? {
                 return Ok(issued);
             }
         }
@@ -138,7 +141,7 @@ impl<S: KeyStore> ProjectKeys<S> {
 
     /// An operation names one intention: refuses the same one with another review.
     async fn check_same_review(&self, id: KeyId, review: &Review) -> Result<(), Error> {
-        let event = self.event_of_operation(id, Action::Created).await?;
+        let event = self.event_of_operation(AuditQuery::default().key(id).action(Action::Created)).await?;
         let made = event.iter().flat_map(|event| &event.changes).find_map(|change| match change {
             FieldChange::Key(key) => Some(key),
             _ => None,
@@ -154,23 +157,32 @@ impl<S: KeyStore> ProjectKeys<S> {
         if same { Ok(()) } else { Err(Invalid::new(Field::Operation, Rule::Repeated).into()) }
     }
 
+    /// Whether this operation has rotated the key before. What it did in generating the key is no rotation, even
+    /// if it had to replace the first secret.
+    async fn is_repeated_rotation(&self, id: KeyId) -> Result<bool, Error> {
+        let of = |action| self.event_of_operation(AuditQuery::default().key(id).action(action));
+        Ok(of(Action::Rotated).await?.is_some() && of(Action::Created).await?.is_none())
+    }
+
     /// Refuses unless the newest secret is this operation's and was never used.
     async fn check_replaceable(&self, stored: &StoredKey, action: Action) -> Result<(), Error> {
         let (key, newest) = (stored.key(), newest(stored)?);
         let ours = newest.operation().is_some() && newest.operation() == self.operation.as_ref();
-        let used = self.last_used(&[key.id]).await?.iter().any(|used| used.generation == newest.generation());
-        if ours && !used {
+        let uses = self.last_used(&[key.id]).await?;
+        let used = uses.iter().any(|used| used.generation == newest.generation());
+        // Where uses are not recorded, every value may have been used.
+        if ours && !used && self.keys.verifier.setup().record_uses {
             return Ok(());
         }
         Err(Error::Refused { key: key.id, from: key.state(self.now()), action })
     }
 
-    /// Replaces the newest secret at once and keeps the older one, with its grace.
-    async fn replace(&self, stored: &StoredKey) -> Result<Option<Issued>, Error> {
+    /// Replaces the newest secret at once and keeps the older one, with its grace, or else with `no_grace`.
+    async fn replace(&self, stored: &StoredKey, no_grace: Option<Duration>) -> Result<Option<Issued>, Error> {
         let now = self.now();
         let older = stored.digests().get(1).cloned();
         let grace = older.as_ref().and_then(StoredDigest::ends_at).map(|end| time::until(end, now));
-        self.update_secret(stored, older, now, grace).await
+        self.update_secret(stored, older, now, grace.or(no_grace)).await
     }
 
     /// Writes a new secret beside `kept`; `None` when another change came first.

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::commit::{Attempts, Outcome};
 use super::{Change, Error, ProjectKeys};
-use crate::domain::{AccessKey, Action, Applied, Edit, Field, FieldChange, KeyId, Rejection, text};
+use crate::domain::{
+    AccessKey, Action, Applied, AuditEvent, Edit, Field, FieldChange, Invalid, KeyId, Rejection, Rule, text,
+};
 use crate::store::KeyStore;
 
 impl<S: KeyStore> ProjectKeys<S> {
@@ -18,7 +20,8 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// # Cancel safety
     /// A dropped future leaves the edit done or not done.
     pub async fn edit(&self, id: KeyId, edit: Edit) -> Result<Change, Error> {
-        self.change(id, Action::Edited, None, |key| apply_edit(key, &edit, self.now())).await
+        let same = |event: &AuditEvent, key: &AccessKey| edit.repeats(&event.changes, key);
+        self.change(id, Action::Edited, None, |key| apply_edit(key, &edit, self.now()), same).await
     }
 
     /// Pauses a key until it is activated again. A key that is paused already stays so.
@@ -57,25 +60,30 @@ impl<S: KeyStore> ProjectKeys<S> {
     }
 
     async fn set_status(&self, id: KeyId, action: Action, reason: Option<String>) -> Result<Change, Error> {
-        self.change(id, action, reason, |key| apply_status(key, action)).await
+        self.change(id, action, reason, |key| apply_status(key, action), |_, _| true).await
     }
 
     /// Applies a rule to the key as it is, again and again until nothing comes between reading and writing.
     ///
-    /// A caller who pinned a revision is refused by the rule itself when it is applied to a later one.
+    /// A caller who pinned a revision is refused by the rule itself when it is applied to a later one. What an
+    /// operation has done already is not done again over what came later, if it `repeats` what was done.
     async fn change(
         &self,
         id: KeyId,
         action: Action,
         reason: Option<String>,
         apply: impl Fn(&AccessKey) -> Result<Option<Applied>, Error>,
+        repeats: impl Fn(&AuditEvent, &AccessKey) -> bool,
     ) -> Result<Change, Error> {
         let mut attempts = Attempts::default();
         loop {
             let stored = self.load(id).await?;
             attempts.at(stored.revision())?;
-            if self.is_repeat(id, action).await? {
-                return Ok(self.changed(stored.key().clone(), false));
+            if let Some(done) = self.done_last(id).await?.filter(|event| event.action == action) {
+                // Read again: what was read before may be older than the event.
+                let key = self.get(id).await?;
+                let rule = Invalid::new(Field::Operation, Rule::Repeated);
+                return if repeats(&done, &key) { Ok(self.changed(key, false)) } else { Err(rule.into()) };
             }
             let Some(Applied { key, changes }) = apply(stored.key())? else {
                 return Ok(self.changed(stored.key().clone(), false));

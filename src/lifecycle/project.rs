@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::commit::{Write, is_key};
+use super::commit::Write;
 use super::{AccessKeys, Error};
 use crate::domain::{
-    AccessKey, Action, Actor, AuditEvent, AuditQuery, Cursor, Draft, EventId, FieldChange, Invalids, KeyForm,
-    KeyId, KeyQuery, OperationId, Page, ProjectId, Review, time,
+    AccessKey, Action, Actor, AuditEvent, AuditQuery, Cursor, Draft, Edit, EditForm, EventId, FieldChange,
+    Invalids, KeyForm, KeyId, KeyQuery, OperationId, Page, ProjectId, Review, time,
 };
-use crate::store::{KeyStore, KeyUse, StoredDigest, StoredKey};
+use crate::store::{KeyStore, KeyUse, StoreError, StoredDigest, StoredKey};
 
 /// The keys of one project, managed on behalf of one actor. Cheap to clone.
 ///
@@ -58,10 +58,12 @@ impl<S: KeyStore> ProjectKeys<S> {
     ///   [`Error::Invalid`].
     /// - A repeated `rotate` replaces the newest secret, if it was not used, and leaves the grace of the older
     ///   one as it is.
-    /// - Any other repeated change has been done already, and is not done again over what came later.
+    /// - Any other change that the operation did last to the key is not done again over what came later. A
+    ///   different edit under the same operation is [`Error::Invalid`].
     ///
     /// Whether a value was used is known from the uses that were written and from those that this node has
-    /// gathered: a use on another node counts once that node has written it.
+    /// gathered: a use on another node counts once that node has written it. Where uses are not recorded, no
+    /// value is replaced.
     ///
     /// ```
     /// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
@@ -99,10 +101,21 @@ impl<S: KeyStore> ProjectKeys<S> {
         form.review(self.now())
     }
 
+    /// Checks a whole form by the rules of an edit of `key`, by the clock of the builder.
+    ///
+    /// # Errors
+    /// [`Invalids`]: every mistake in every field.
+    pub fn review_edit(&self, form: &EditForm, key: &AccessKey) -> Result<Edit, Invalids> {
+        form.edit(key, self.now())
+    }
+
     /// The key with this id.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn get(&self, id: KeyId) -> Result<AccessKey, Error> {
         Ok(self.load(id).await?.key().clone())
     }
@@ -112,9 +125,13 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// # Errors
     /// [`Error::Invalid`] for a limit out of range, a name of more than 100 characters, or a cursor of a
     /// history; [`Error::Store`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn list(&self, mut query: KeyQuery) -> Result<Page<AccessKey>, Error> {
         query.check()?;
         query.now = self.now();
+        query.expiring_before = query.expiring_before.map(time::micros);
         let mut page = self.store().list(&self.project, &query).await?;
         // A store that filters badly shows too little, never too much.
         page.items.retain(|key| {
@@ -129,6 +146,9 @@ impl<S: KeyStore> ProjectKeys<S> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a limit out of range or a cursor of a list of keys; [`Error::Store`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn history(&self, query: AuditQuery) -> Result<Page<AuditEvent>, Error> {
         query.check()?;
         let mut page = self.store().history(&self.project, &query).await?;
@@ -146,12 +166,16 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// generation.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the first of `ids` that is not a key of this project; [`Error::Store`].
+    /// [`Error::NotFound`] for the first of `ids` that is not a key of this project: each is read to know that.
+    /// [`Error::Store`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn last_used(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, Error> {
-        let ids = std::collections::BTreeSet::from_iter(ids.iter().copied());
-        for id in &ids {
+        for id in ids {
             self.load(*id).await?;
         }
+        let ids = std::collections::BTreeSet::from_iter(ids.iter().copied());
         let asked: Vec<KeyId> = ids.iter().copied().collect();
         let gathered = asked.iter().flat_map(|id| self.keys.verifier.uses().of(*id));
         let mut uses: Vec<KeyUse> = gathered.collect();
@@ -206,29 +230,31 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// The key with this id, if it is this project's.
     pub(super) async fn load(&self, id: KeyId) -> Result<StoredKey, Error> {
         let stored = self.store().get(id).await?;
-        let ours = |stored: &StoredKey| is_key(stored, id) && stored.key().project == self.project;
+        if stored.as_ref().is_some_and(|stored| stored.key().id != id) {
+            return Err(StoreError::backend("the store answered with another key").into());
+        }
+        let ours = |stored: &StoredKey| stored.key().project == self.project;
         stored.filter(ours).ok_or(Error::NotFound { key: id })
     }
 
-    /// Whether this operation has done this to the key before.
-    pub(super) async fn is_repeat(&self, id: KeyId, action: Action) -> Result<bool, Error> {
-        Ok(self.event_of_operation(id, action).await?.is_some())
+    /// What this operation did last to the key.
+    pub(super) async fn done_last(&self, id: KeyId) -> Result<Option<AuditEvent>, Error> {
+        self.event_of_operation(AuditQuery::default().key(id)).await
     }
 
-    /// The event of what this operation did to the key.
-    pub(super) async fn event_of_operation(
-        &self,
-        id: KeyId,
-        action: Action,
-    ) -> Result<Option<AuditEvent>, Error> {
+    /// The newest event of this operation that the query asks for.
+    pub(super) async fn event_of_operation(&self, query: AuditQuery) -> Result<Option<AuditEvent>, Error> {
         let Some(operation) = &self.operation else { return Ok(None) };
-        let mut query = AuditQuery::default().limit(1).key(id).action(action).operation(operation.clone());
+        let mut query = query.limit(1).operation(operation.clone());
         loop {
             let page = self.history(query.clone()).await?;
             match (page.items.into_iter().next(), page.next) {
                 (Some(event), _) => return Ok(Some(event)),
-                (None, Some(next)) => query = query.after(next),
-                (None, None) => return Ok(None),
+                // A page may be empty and have a next one, but no list goes back.
+                (None, Some(next)) if query.after.is_none_or(|after| next < after) => {
+                    query = query.after(next);
+                }
+                (None, _) => return Ok(None),
             }
         }
     }

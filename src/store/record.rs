@@ -2,16 +2,15 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::de::Deserializer;
+use serde::{Deserialize, Serialize, Serializer};
 
+use crate::domain::quiet::{Quiet, read_quietly};
 use crate::domain::{AccessKey, EventId, Field, Invalid, OperationId, Revision, Rule, text, time};
 use crate::token::{Digest, Scheme};
-
-/// The current secret, and the one before it while its grace lasts.
-pub(crate) const DIGESTS_MAX: usize = 2;
 
 /// A key as a store keeps it: the record, the digests of its secrets, and the id of its last event.
 ///
@@ -19,7 +18,7 @@ pub(crate) const DIGESTS_MAX: usize = 2;
 /// by every later version. A form of which a field is absent, null, unknown or unreadable does not decode,
 /// nor does one of a version that is not known here: it could say less than it means.
 ///
-/// `Debug` shows no digest.
+/// Cheap to clone. `Debug` shows no digest.
 ///
 /// ```
 /// use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope};
@@ -41,9 +40,12 @@ pub(crate) const DIGESTS_MAX: usize = 2;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Unchecked")]
-pub struct StoredKey {
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Quiet<Unchecked>")]
+pub struct StoredKey(Arc<Record>);
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Record {
     version: Version,
     key: AccessKey,
     digests: Vec<StoredDigest>,
@@ -51,32 +53,38 @@ pub struct StoredKey {
 }
 
 impl StoredKey {
-    pub(crate) const fn new(key: AccessKey, digests: Vec<StoredDigest>, last_event: EventId) -> Self {
-        Self { version: Version, key, digests, last_event }
+    pub(crate) fn new(key: AccessKey, digests: Vec<StoredDigest>, last_event: EventId) -> Self {
+        Self(Arc::new(Record { version: Version, key, digests, last_event }))
     }
 
     /// The record, which holds nothing secret.
     #[must_use]
-    pub const fn key(&self) -> &AccessKey {
-        &self.key
+    pub fn key(&self) -> &AccessKey {
+        &self.0.key
     }
 
     /// What is known of its secrets, the newest first: one or two.
     #[must_use]
     pub fn digests(&self) -> &[StoredDigest] {
-        &self.digests
+        &self.0.digests
     }
 
     /// The event that tells of its last change.
     #[must_use]
-    pub const fn last_event(&self) -> EventId {
-        self.last_event
+    pub fn last_event(&self) -> EventId {
+        self.0.last_event
     }
 
     /// Its revision, the `expected` of the next update.
     #[must_use]
-    pub const fn revision(&self) -> Revision {
-        self.key.revision
+    pub fn revision(&self) -> Revision {
+        self.0.key.revision
+    }
+}
+
+impl Serialize for StoredKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
@@ -85,15 +93,14 @@ impl StoredKey {
 struct Unchecked {
     version: Version,
     key: AccessKey,
-    #[serde(deserialize_with = "deserialize_digests")]
     digests: Vec<StoredDigest>,
     last_event: EventId,
 }
 
-impl TryFrom<Unchecked> for StoredKey {
+impl TryFrom<Quiet<Unchecked>> for StoredKey {
     type Error = Invalid;
 
-    fn try_from(read: Unchecked) -> Result<Self, Invalid> {
+    fn try_from(Quiet(read): Quiet<Unchecked>) -> Result<Self, Invalid> {
         let consistent = match read.digests.as_slice() {
             [newest] => newest.ends_at.is_none(),
             [newest, older] => {
@@ -105,13 +112,14 @@ impl TryFrom<Unchecked> for StoredKey {
             let problem = "must be that of the current secret and at most one that ends";
             return Err(Invalid::new(Field::Digest, Rule::Inconsistent { problem }));
         }
-        Ok(Self { version: read.version, key: read.key, digests: read.digests, last_event: read.last_event })
+        let Unchecked { version: Version, key, digests, last_event } = read;
+        Ok(Self::new(key, digests, last_event))
     }
 }
 
 /// What is stored of one secret of a key. The digest itself is only ever written and compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct StoredDigest {
     pub(crate) digest: Digest,
     #[serde(deserialize_with = "deserialize_generation")]
@@ -120,6 +128,8 @@ pub struct StoredDigest {
     ends_at: Option<DateTime<Utc>>,
     issued_by: IssuedBy,
 }
+
+read_quietly!(StoredDigest);
 
 impl StoredDigest {
     pub(crate) fn new(digest: Digest, generation: u32, operation: Option<OperationId>) -> Self {
@@ -157,41 +167,10 @@ impl StoredDigest {
 }
 
 fn deserialize_generation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    text::deserialize_number(deserializer, Field::Generation, |given| {
+    text::deserialize_number(deserializer, |given| {
         let rule = Rule::Range { min: 1, max: u32::MAX.into(), given };
         u32::try_from(given).ok().filter(|n| *n > 0).ok_or(Invalid::new(Field::Generation, rule))
     })
-}
-
-fn deserialize_digests<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<StoredDigest>, D::Error> {
-    struct Digests;
-
-    impl<'de> Visitor<'de> for Digests {
-        type Value = Vec<StoredDigest>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an array of digests")
-        }
-
-        fn visit_str<E: de::Error>(self, given: &str) -> Result<Vec<StoredDigest>, E> {
-            let rule = Rule::Unreadable { expected: "an array of digests", given: given.len() };
-            Err(E::custom(Invalid::new(Field::Digest, rule)))
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<StoredDigest>, A::Error> {
-            let mut digests = Vec::with_capacity(DIGESTS_MAX);
-            while let Some(digest) = seq.next_element()? {
-                if digests.len() == DIGESTS_MAX {
-                    let rule = Rule::Count { max: DIGESTS_MAX, given: DIGESTS_MAX + 1 };
-                    return Err(de::Error::custom(Invalid::new(Field::Digest, rule)));
-                }
-                digests.push(digest);
-            }
-            Ok(digests)
-        }
-    }
-
-    deserializer.deserialize_seq(Digests)
 }
 
 /// Who issued a secret: `call`, or `operation:` and its id.
@@ -229,14 +208,14 @@ text::serde_as_text!(IssuedBy);
 struct Version;
 
 impl Serialize for Version {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(1)
     }
 }
 
 impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::deserialize_number(deserializer, Field::Version, |given| match given {
+        text::deserialize_number(deserializer, |given| match given {
             1 => Ok(Self),
             _ => Err(Invalid::new(Field::Version, Rule::Range { min: 1, max: 1, given })),
         })

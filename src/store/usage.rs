@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::quiet::read_quietly;
 use crate::domain::{KeyId, time};
 
 /// When a secret of a key was last used.
@@ -17,7 +18,7 @@ use crate::domain::{KeyId, time};
 /// # Ok::<(), access_keys::Invalid>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct KeyUse {
     /// The key.
@@ -28,6 +29,8 @@ pub struct KeyUse {
     #[serde(with = "time")]
     pub at: DateTime<Utc>,
 }
+
+read_quietly!(KeyUse);
 
 impl KeyUse {
     /// A use at `at`.

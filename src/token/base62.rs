@@ -20,6 +20,12 @@ pub(super) fn character(value: u32) -> u8 {
     usize::try_from(value).ok().and_then(|i| ALPHABET.get(i)).copied().unwrap_or(b'0')
 }
 
+/// Whether all are characters of the alphabet, in a time that does not tell which of them are.
+pub(super) fn is_base62(bytes: &[u8]) -> bool {
+    let is_base62 = |b: &u8| b.is_ascii_digit() | b.is_ascii_uppercase() | b.is_ascii_lowercase();
+    bytes.iter().fold(true, |all, byte| all & is_base62(byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

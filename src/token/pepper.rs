@@ -15,8 +15,12 @@ const KEY_MAX: usize = 1_024;
 ///
 /// With a pepper, someone who can write the database cannot plant a key that works. Several can be given
 /// to the builder: the one with the highest version makes new digests, the others go on verifying those
-/// that they made. A pepper is taken out once no stored key names it
+/// that they made. A pepper is taken out once no stored digest that has not ended names it
 /// ([`StoredKey::digests`](crate::store::StoredKey::digests)); each one costs every verification one HMAC.
+///
+/// A node that lacks the pepper of a key answers that it is unavailable. So while a new pepper is brought to
+/// the nodes one after the other, what is generated or rotated on the first is unavailable on the last until it
+/// has the pepper too.
 ///
 /// ```
 /// use access_keys::Pepper;

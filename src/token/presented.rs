@@ -1,7 +1,7 @@
 //! The layout of a token, and reading one by position from its end.
 
 use super::Prefix;
-use super::base62::{CHECKSUM_LEN, checksum};
+use super::base62::{CHECKSUM_LEN, checksum, is_base62};
 use crate::domain::KeyId;
 
 pub(super) const ID_LEN: usize = 16;
@@ -32,7 +32,7 @@ impl<'t> Presented<'t> {
         let (joint, secret) = rest.split_first()?;
         let shaped = head.strip_prefix(prefix.as_str().as_bytes()) == Some(b"_")
             && *joint == b'_'
-            && secret.iter().all(u8::is_ascii_alphanumeric);
+            && is_base62(secret);
         let id = KeyId::from_base62(*id).filter(|_| shaped)?;
         (checksum(body) == *sum).then_some(Self { id, signed })
     }

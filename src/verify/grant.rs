@@ -1,7 +1,6 @@
 //! Proof that a presented token was good.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::Denial;
 use crate::clock::Deadline;
@@ -38,14 +37,15 @@ use crate::store::{StoredDigest, StoredKey};
 #[derive(Clone)]
 #[must_use = "a grant says what the key may call: ask it"]
 pub struct Grant {
-    stored: Arc<StoredKey>,
-    digest: Arc<StoredDigest>,
+    stored: StoredKey,
+    /// The place of the presented secret's digest among those of the key.
+    digest: usize,
     good_until: Deadline,
 }
 
 impl Grant {
-    pub(super) fn new(stored: StoredKey, digest: StoredDigest, good_until: Deadline) -> Self {
-        Self { stored: Arc::new(stored), digest: Arc::new(digest), good_until }
+    pub(super) const fn new(stored: StoredKey, digest: usize, good_until: Deadline) -> Self {
+        Self { stored, digest, good_until }
     }
 
     /// The key, as it was when its token was verified.
@@ -99,8 +99,8 @@ impl Grant {
     }
 
     /// The secret that was presented.
-    pub(super) fn digest(&self) -> &StoredDigest {
-        &self.digest
+    pub(super) fn digest(&self) -> Option<&StoredDigest> {
+        self.stored.digests().get(self.digest)
     }
 }
 

@@ -22,7 +22,13 @@ type Latest = BTreeMap<(KeyId, u32), DateTime<Utc>>;
 
 impl Uses {
     pub(super) fn record(&self, key: KeyId, generation: u32, at: DateTime<Utc>) {
-        keep(&mut self.latest(), (key, generation), at);
+        let mut latest = self.latest();
+        let full = latest.len() >= CAPACITY;
+        match latest.get_mut(&(key, generation)) {
+            Some(last) => *last = at.max(*last),
+            None if full => {}
+            None => drop(latest.insert((key, generation), at)),
+        }
     }
 
     /// What is gathered of these keys and not yet written.
@@ -32,20 +38,20 @@ impl Uses {
         range.map(|((key, generation), at)| KeyUse::new(*key, *generation, *at)).collect()
     }
 
-    /// Writes what was gathered. What could not be written, or was being written when the future was
-    /// dropped, is kept for the next flush.
+    /// Writes what was gathered when it was called. What could not be written, or was being written when the
+    /// future was dropped, stays.
     pub(crate) async fn flush(&self, store: &(impl KeyStore + ?Sized)) -> Result<(), StoreError> {
-        let mut unwritten = Unwritten { uses: self, rest: std::mem::take(&mut *self.latest()) };
-        while !unwritten.rest.is_empty() {
-            let batch: Vec<_> = unwritten
-                .rest
-                .iter()
-                .take(BATCH)
-                .map(|((key, generation), at)| KeyUse::new(*key, *generation, *at))
-                .collect();
-            store.record_use(&batch).await?;
+        let gathered = self.latest().clone();
+        let gathered: Vec<_> =
+            gathered.into_iter().map(|((key, generation), at)| KeyUse::new(key, generation, at)).collect();
+        for batch in gathered.chunks(BATCH) {
+            store.record_use(batch).await?;
+            // Only now: a use must be seen here until it is seen there.
+            let mut latest = self.latest();
             for used in batch {
-                unwritten.rest.remove(&(used.key, used.generation));
+                if latest.get(&(used.key, used.generation)) == Some(&used.at) {
+                    latest.remove(&(used.key, used.generation));
+                }
             }
         }
         Ok(())
@@ -53,29 +59,5 @@ impl Uses {
 
     fn latest(&self) -> MutexGuard<'_, Latest> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn keep(latest: &mut Latest, secret: (KeyId, u32), at: DateTime<Utc>) {
-    let full = latest.len() >= CAPACITY;
-    match latest.get_mut(&secret) {
-        Some(last) => *last = at.max(*last),
-        None if full => {}
-        None => drop(latest.insert(secret, at)),
-    }
-}
-
-/// Taken out to be written; what is left of it goes back.
-struct Unwritten<'a> {
-    uses: &'a Uses,
-    rest: Latest,
-}
-
-impl Drop for Unwritten<'_> {
-    fn drop(&mut self) {
-        let mut latest = self.uses.latest();
-        for (secret, at) in std::mem::take(&mut self.rest) {
-            keep(&mut latest, secret, at);
-        }
     }
 }

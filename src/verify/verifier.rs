@@ -7,6 +7,8 @@ use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::decide::decide;
 use super::race::either;
 use super::{Denial, Grant, Uses};
@@ -62,12 +64,14 @@ pub(crate) struct Setup {
 
 struct Inner {
     setup: Setup,
+    dummy: StoredDigest,
     uses: Uses,
 }
 
 impl Verifier {
     pub(crate) fn new(setup: Setup) -> Self {
-        Self { inner: Arc::new(Inner { setup, uses: Uses::default() }) }
+        let dummy = StoredDigest::new(setup.peppers.dummy(), 1, None);
+        Self { inner: Arc::new(Inner { setup, dummy, uses: Uses::default() }) }
     }
 
     /// Whether `token` is good in `environment` now.
@@ -83,25 +87,26 @@ impl Verifier {
         let good_until = Deadline::at(setup.clock.boot());
         let stored = self.get(presented.id).await?;
 
-        let dummy = setup.peppers.dummy();
-        let digests = stored.as_ref().map(StoredKey::digests).unwrap_or_default();
-        let at = |i: usize| digests.get(i).map_or(&dummy, |stored| &stored.digest);
-        let [newest, older] = setup.peppers.compare(presented.signed, [at(0), at(1)]);
-        let matched = match digests {
-            [digest, ..] if newest => digest.clone(),
-            [_, digest] if older => digest.clone(),
-            _ if digests.iter().any(|stored| setup.peppers.lacks(stored.scheme())) => {
+        // A key that does not exist is met with a digest that nothing has, and so is a second secret.
+        let dummy = &self.inner.dummy;
+        let digests = stored.as_ref().map_or(std::slice::from_ref(dummy), StoredKey::digests);
+        let at = |i: usize| &digests.get(i).unwrap_or(dummy).digest;
+        let compared = setup.peppers.compare(presented.signed, [at(0), at(1)]);
+        let now = time::micros(setup.clock.wall());
+        let lives = |stored: &&StoredDigest| stored.ends_at().is_none_or(|end| end > now);
+        let place = match compared {
+            [true, _] => 0,
+            [_, true] => 1,
+            _ if digests.iter().filter(lives).any(|stored| setup.peppers.lacks(stored.scheme())) => {
                 return Err(Denial::Unavailable { source: None });
             }
             _ => return Err(Denial::Unrecognized {}),
         };
-        let Some(stored) = stored else { return Err(Denial::Unrecognized {}) };
-        let now = time::micros(setup.clock.wall());
-        decide(stored.key(), &matched, environment, now)?;
-        if setup.record_uses {
-            self.inner.uses.record(stored.key().id, matched.generation(), now);
+        let grant = grant(stored, place, environment, now, good_until)?;
+        if let Some(digest) = grant.digest().filter(|_| setup.record_uses) {
+            self.inner.uses.record(grant.key().id, digest.generation(), now);
         }
-        Ok(Grant::new(stored, matched, good_until))
+        Ok(grant)
     }
 
     /// The answer of [`verify`](Self::verify) when it can be given without asking the store; never waits.
@@ -126,15 +131,15 @@ impl Verifier {
     pub async fn recheck(&self, grant: &Grant) -> Result<Grant, Denial> {
         let setup = self.setup();
         let good_until = Deadline::at(setup.clock.boot());
-        let stored = self.get(grant.key().id).await?.ok_or(Denial::Unrecognized {})?;
-        let presented = grant.digest();
-        let same = |stored: &&_| is_same(stored, presented);
-        let Some(digest) = stored.digests().iter().find(same).cloned() else {
-            return Err(Denial::Unrecognized {});
+        let stored = self.get(grant.key().id).await?;
+        let presented = grant.digest().ok_or(Denial::Unrecognized {})?;
+        let same = |stored: &StoredDigest| {
+            stored.generation() == presented.generation() && stored.digest.same(&presented.digest)
         };
+        let place = stored.as_ref().and_then(|stored| stored.digests().iter().position(same));
+        let place = place.ok_or(Denial::Unrecognized {})?;
         let now = time::micros(setup.clock.wall());
-        decide(stored.key(), &digest, &grant.key().environment, now)?;
-        Ok(Grant::new(stored, digest, good_until))
+        self::grant(stored, place, &grant.key().environment, now, good_until)
     }
 
     /// Waits until `grant` no longer holds, and says why: the end of a stream.
@@ -163,10 +168,9 @@ impl Verifier {
         }
     }
 
-    /// Keeps this verifier up to date in the background, for as long as any other handle of it is there.
+    /// Writes the uses of keys every 10 seconds, for as long as any other handle of this verifier is there.
     ///
-    /// Writes the uses of keys every 10 seconds. To be spawned once: `sleep` is the host's timer, the
-    /// library has no runtime of its own.
+    /// To be spawned once: `sleep` is the host's timer, the library has no runtime of its own.
     ///
     /// ```no_run
     /// # async fn sleep(_: std::time::Duration) {}
@@ -220,21 +224,35 @@ impl Verifier {
     }
 
     async fn get(&self, id: KeyId) -> Result<Option<StoredKey>, Denial> {
-        let stored = self.setup().store.get(id).await?;
-        // A store that answers with another key has not answered.
-        Ok(stored.filter(|stored| stored.key().id == id))
+        match self.setup().store.get(id).await? {
+            Some(other) if other.key().id != id => {
+                Err(StoreError::backend("the store answered with another key").into())
+            }
+            stored => Ok(stored),
+        }
     }
 
     /// How long until time alone ends `grant`.
     fn ends_in(&self, grant: &Grant) -> Duration {
         let now = self.setup().clock.wall();
-        let ends = [grant.key().expires_at, grant.digest().ends_at()];
+        let ends = [grant.key().expires_at, grant.digest().and_then(StoredDigest::ends_at)];
         ends.into_iter().flatten().map(|end| time::until(end, now)).min().unwrap_or(Duration::MAX)
     }
 }
 
-fn is_same(stored: &StoredDigest, presented: &StoredDigest) -> bool {
-    stored.generation() == presented.generation() && stored.digest.same(&presented.digest)
+/// The grant for the holder of the secret in this place, if the key is good.
+fn grant(
+    stored: Option<StoredKey>,
+    place: usize,
+    environment: &EnvironmentId,
+    now: DateTime<Utc>,
+    good_until: Deadline,
+) -> Result<Grant, Denial> {
+    // Without a record the secret matched nothing but the digest that nothing has.
+    let stored = stored.ok_or(Denial::Unrecognized {})?;
+    let digest = stored.digests().get(place).ok_or(Denial::Unrecognized {})?;
+    decide(stored.key(), digest, environment, now)?;
+    Ok(Grant::new(stored, place, good_until))
 }
 
 impl fmt::Debug for Verifier {

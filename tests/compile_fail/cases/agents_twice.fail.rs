@@ -1,0 +1,9 @@
+//! The agents are given once.
+
+use access_keys::{Draft, KeyInfo, Scope};
+
+pub fn steps(draft: Draft, info: KeyInfo) {
+    let _ = draft.info(info).agents(Scope::none()).agents(Scope::All);
+}
+
+fn main() {}

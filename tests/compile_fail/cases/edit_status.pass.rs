@@ -1,0 +1,9 @@
+//! No edit changes the status: that has calls of its own.
+
+use access_keys::{Change, Edit, Error, KeyId, ProjectKeys, Status};
+
+pub async fn pause(project: &ProjectKeys, id: KeyId) -> Result<Change, Error> {
+    project.deactivate(id).await
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+//! A grant has no public fields to build it from.
+
+use access_keys::Grant;
+
+pub fn forge(grant: Grant) -> Grant {
+    Grant { ..grant }
+}
+
+fn main() {}

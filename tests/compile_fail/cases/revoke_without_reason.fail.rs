@@ -1,0 +1,9 @@
+//! A revocation says why.
+
+use access_keys::{Change, Error, KeyId, ProjectKeys};
+
+pub async fn end(project: &ProjectKeys, id: KeyId) -> Result<Change, Error> {
+    project.revoke(id).await
+}
+
+fn main() {}

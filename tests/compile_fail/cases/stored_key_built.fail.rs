@@ -1,0 +1,9 @@
+//! A stored key is read back as it was stored, never put together.
+
+use access_keys::store::StoredKey;
+
+pub fn forge(stored: StoredKey) -> StoredKey {
+    StoredKey { ..stored }
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! A token cannot be copied by accident.
+
+use access_keys::Token;
+
+pub fn copy(token: Token) -> (Token, String) {
+    let copy = token.expose().to_owned();
+    (token, copy)
+}
+
+fn main() {}
