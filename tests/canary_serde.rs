@@ -13,7 +13,7 @@ use access_keys::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use setup::Seeded;
+use setup::SplitMix;
 use setup::leaks::Canary;
 
 const ROTATING: &str = include_str!("fixtures/stored_key_v1_rotating.json");
@@ -21,7 +21,7 @@ const EVENTS: &str = include_str!("fixtures/audit_events_v1.json");
 
 /// A token, and what finds it.
 fn canary() -> (String, Canary) {
-    let mut random = Seeded(77);
+    let mut random = SplitMix(77);
     let token = setup::forged("acme", &random.base62(16), &random.base62(32));
     let canary = Canary::raw(&token);
     (token, canary)

@@ -34,7 +34,7 @@ fn documentation(source: &str, name: &str) -> Option<String> {
             (_, None) => false,
         }
     };
-    let at = lines.iter().position(|line| is_definition(line))?;
+    let at = lines.iter().position(is_definition)?;
     if lines[at].starts_with(&format!("{name}, ")) {
         return documentation(source, "$name");
     }

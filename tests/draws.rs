@@ -11,7 +11,7 @@ use pollster::block_on;
 use rand_core::{TryCryptoRng, TryRng};
 use setup::altered::Altered;
 use setup::one_key::OneKey;
-use setup::{ALPHABET, Seeded, anything, builder, checkout, parts, production};
+use setup::{ALPHABET, SplitMix, anything, builder, checkout, parts, production};
 
 /// How many tokens give a million characters of secrets.
 const TOKENS: usize = 31_250;
@@ -61,7 +61,7 @@ fn assert_fair(builder: Builder<OneKey>) {
 #[test]
 fn every_character_of_a_seeded_draw_is_as_likely_as_any_other() {
     let clock = access_keys::FakeClock::default();
-    assert_fair(builder(OneKey::default(), &clock).random(Seeded(1)));
+    assert_fair(builder(OneKey::default(), &clock).random(SplitMix(1)));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn every_character_that_the_system_gives_is_as_likely_as_any_other() {
 
 #[test]
 fn a_draw_that_folds_bytes_instead_of_rejecting_them_would_be_found() {
-    let mut random = Seeded(1);
+    let mut random = SplitMix(1);
     let mut bytes = vec![0; TOKENS * SECRET];
     random.try_fill_bytes(&mut bytes).unwrap();
     let folded: Vec<u8> = bytes.iter().map(|byte| ALPHABET[usize::from(byte % 62)]).collect();
@@ -99,7 +99,7 @@ impl fmt::Display for NoEntropy {
 
 impl std::error::Error for NoEntropy {}
 
-struct Source(Broken, Seeded);
+struct Source(Broken, SplitMix);
 
 impl TryRng for Source {
     type Error = NoEntropy;
@@ -131,7 +131,7 @@ impl TryCryptoRng for Source {}
 
 fn with(broken: Broken) -> access_keys::AccessKeys<Altered> {
     let clock = access_keys::FakeClock::default();
-    builder(Altered::default(), &clock).random(Source(broken, Seeded(3))).build().unwrap()
+    builder(Altered::default(), &clock).random(Source(broken, SplitMix(3))).build().unwrap()
 }
 
 #[track_caller]

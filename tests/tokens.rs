@@ -11,7 +11,7 @@ use access_keys::{AccessKeys, Denial, EnvironmentId};
 use pollster::block_on;
 use setup::altered::Altered;
 use setup::one_key::OneKey;
-use setup::{ALPHABET, Seeded, anything, builder, checkout, forged, keys_in, parts, production};
+use setup::{ALPHABET, SplitMix, anything, builder, checkout, forged, keys_in, parts, production};
 
 /// A prefix of every shape: one word or two, each of every length, with digits where they may stand.
 fn shapes() -> Vec<String> {
@@ -72,7 +72,7 @@ fn assert_malformed(keys: &AccessKeys<Altered>, given: &str, environment: &Envir
 /// Keys under a prefix of one word and under one of two, and a token of each.
 fn samples() -> (AccessKeys<Altered>, Vec<(EnvironmentId, String)>) {
     let clock = access_keys::FakeClock::default();
-    let builder = builder(Altered::default(), &clock).random(Seeded(7));
+    let builder = builder(Altered::default(), &clock).random(SplitMix(7));
     let keys = builder.environment_prefix(setup::env("staging"), "acme_test").build().unwrap();
     let mut tokens = Vec::new();
     for environment in [production(), setup::env("staging")] {
@@ -215,7 +215,7 @@ fn a_text_with_a_right_checksum_over_wrong_characters_is_malformed() {
 #[test]
 fn a_well_formed_token_that_nobody_issued_is_looked_up_once() {
     let (keys, _) = keys_in(Altered::default());
-    let mut random = Seeded(11);
+    let mut random = SplitMix(11);
     let mut seen = HashSet::new();
     for n in 1..=1_000 {
         let token = forged("acme", &random.base62(16), &random.base62(32));

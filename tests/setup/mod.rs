@@ -1,7 +1,5 @@
 //! What the tests of rules, tokens and refusals share.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
-
-use std::convert::Infallible;
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part of it")]
 
 use access_keys::lifecycle::Builder;
 use access_keys::store::{KeyStore, MemoryStore};
@@ -10,14 +8,14 @@ use access_keys::{
     PromptId, Review, Scope,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use rand_core::{TryCryptoRng, TryRng};
 
 pub(crate) mod altered;
 pub(crate) mod leaks;
 pub(crate) mod one_key;
+#[path = "../support/random.rs"]
+mod random;
 
-/// The alphabet of tokens, in the order of its values.
-pub(crate) const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(crate) use random::{ALPHABET, SplitMix};
 
 pub(crate) fn env(id: &str) -> EnvironmentId {
     EnvironmentId::new(id).unwrap()
@@ -77,50 +75,6 @@ pub(crate) fn anything() -> Review {
 pub(crate) fn in_seconds(clock: &FakeClock, seconds: i64) -> DateTime<Utc> {
     clock.wall() + TimeDelta::seconds(seconds)
 }
-
-/// Randomness that is the same in every run: splitmix64.
-pub(crate) struct Seeded(pub(crate) u64);
-
-impl Seeded {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
-    }
-
-    pub(crate) fn base62(&mut self, len: usize) -> String {
-        (0..len).map(|_| char::from(ALPHABET[self.below(62)])).collect()
-    }
-}
-
-impl TryRng for Seeded {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let [a, b, c, d, ..] = self.next().to_le_bytes();
-        Ok(u32::from_le_bytes([a, b, c, d]))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(self.next())
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Seeded {}
 
 /// CRC-32/ISO-HDLC, bit by bit, as the catalogue of parametrised CRC algorithms defines it.
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
