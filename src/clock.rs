@@ -134,7 +134,7 @@ fn boot() -> Duration {
     START.elapsed()
 }
 
-/// A clock that stands still until it is told to move; clones share its time.
+/// A clock that stands still until it is told to move; clones share its time. The default one starts in 2030.
 ///
 /// ```
 /// use std::time::Duration;
@@ -156,6 +156,9 @@ pub struct FakeClock {
 
 impl FakeClock {
     /// A clock whose wall time is `wall`, on a machine that has been up for a day.
+    ///
+    /// # Panics
+    /// In chrono's conversion, for a `SystemTime` beyond the year 262142.
     #[must_use]
     pub fn new(wall: impl Into<DateTime<Utc>>) -> Self {
         Self { times: Arc::new(Mutex::new((wall.into(), Duration::from_secs(86_400)))) }
@@ -173,6 +176,9 @@ impl FakeClock {
     }
 
     /// Sets the wall clock, as an administrator or a time service would; no time passes.
+    ///
+    /// # Panics
+    /// In chrono's conversion, for a `SystemTime` beyond the year 262142.
     pub fn set_wall(&self, wall: impl Into<DateTime<Utc>>) {
         let to = wall.into();
         self.change(|(wall, _)| *wall = to);

@@ -132,8 +132,9 @@ fn a_pepper_has_32_to_1024_bytes_and_a_version_of_its_own() {
     }
     let pepper = |version, byte| Pepper::new(version, [byte; 32]).unwrap();
     let twice = bare().prefix("acme").pepper(pepper(1, 1)).pepper(pepper(2, 2)).pepper(pepper(1, 3));
-    let printed = "pepper was used before with another value";
-    assert_invalid(built(twice), Field::Pepper, &Rule::Repeated, printed);
+    let problem = "has two of one version";
+    let rule = Rule::Inconsistent { problem };
+    assert_invalid(built(twice), Field::Pepper, &rule, "pepper has two of one version");
     assert!(built(bare().prefix("acme").pepper(pepper(1, 1)).pepper(pepper(2, 2))).is_ok());
 }
 

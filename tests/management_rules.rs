@@ -71,7 +71,7 @@ fn an_expiry_is_later_than_now_when_it_is_set() {
     for beyond in [last_moment() + micros(1), DateTime::<Utc>::MAX_UTC] {
         for invalid in [drafted(beyond).unwrap_err(), invalid(edited(beyond))] {
             assert_eq!((invalid.field, &invalid.rule), (Field::ExpiresAt, &Rule::TooFar));
-            assert_eq!(invalid.to_string(), "expires_at must be before the year 10000");
+            assert_eq!(invalid.to_string(), "expires_at must be in the years 0 to 9999");
         }
     }
 }
@@ -212,7 +212,11 @@ async fn act(project: &ProjectKeys<MemoryStore>, id: KeyId, action: Action) -> R
         Action::Edited => project.edit(id, Edit::new().name("y").unwrap()).await?.into_key(),
         Action::Activated => project.activate(id).await?.into_key(),
         Action::Deactivated => project.deactivate(id).await?.into_key(),
-        Action::Rotated => project.rotate(id, Duration::ZERO).await?.key,
+        Action::Rotated => {
+            // Not the operation that generated the key.
+            let rotation = project.operation(OperationId::new("rotation").unwrap());
+            rotation.rotate(id, Duration::ZERO).await?.key
+        }
         Action::Revoked => project.revoke(id, "").await?.into_key(),
         other => panic!("{other}"),
     })

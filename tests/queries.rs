@@ -117,15 +117,14 @@ fn a_cursor_of_the_other_list_is_invalid() {
     let key = block_on(project.generate(anything())).unwrap().key;
     let event = block_on(project.history(AuditQuery::default())).unwrap().items.remove(0);
     let (of_key, of_event) = (Cursor::of_key(&key), Cursor::of_event(&event));
-    let given = of_key.to_string().len();
-    let expected = "a cursor of a list of keys";
-    let printed = format!("cursor must be {expected}, is other text of {given} bytes");
+    let problem = "is of a history, must be of a list of keys";
     let listed = block_on(project.list(KeyQuery::default().after(of_event)));
-    assert_invalid(listed, Field::Cursor, &Rule::Unreadable { expected, given }, &printed);
-    let expected = "a cursor of a history";
-    let printed = format!("cursor must be {expected}, is other text of {given} bytes");
+    let printed = format!("cursor {problem}");
+    assert_invalid(listed, Field::Cursor, &Rule::Inconsistent { problem }, &printed);
+    let problem = "is of a list of keys, must be of a history";
     let told = block_on(project.history(AuditQuery::default().after(of_key)));
-    assert_invalid(told, Field::Cursor, &Rule::Unreadable { expected, given }, &printed);
+    let printed = format!("cursor {problem}");
+    assert_invalid(told, Field::Cursor, &Rule::Inconsistent { problem }, &printed);
     block_on(project.list(KeyQuery::default().after(of_key))).unwrap();
     block_on(project.history(AuditQuery::default().after(of_event))).unwrap();
 }

@@ -50,7 +50,7 @@ fn a_preview_tells_what_an_edit_widens_and_narrows() {
     let preview = edit.agents(agents(&["b", "c"])).prompts(Scope::none()).preview(&key);
     assert_eq!(
         preview.to_string(),
-        "widens expiry from 2030-01-01T00:00:10.000000Z to never\n\
+        "widens expiry from 2030-01-01 00:00:10 UTC to never\n\
          widens agents by c\n\
          narrows agents by a\n\
          narrows prompts from all prompts, including those created later to no prompts\n\
@@ -62,6 +62,6 @@ fn a_preview_tells_what_an_edit_widens_and_narrows() {
     assert_eq!(
         preview.to_string(),
         "widens agents from only these 2 agents: a, b to all agents, including those created later\n\
-         narrows expiry from 2030-01-01T00:00:10.000000Z to 2030-01-01T00:00:09.000000Z"
+         narrows expiry from 2030-01-01 00:00:10 UTC to 2030-01-01 00:00:09 UTC"
     );
 }

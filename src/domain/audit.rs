@@ -166,7 +166,7 @@ impl fmt::Display for FieldChange {
             Self::Name { before, after } => write!(f, "name from {before:?} to {after:?}"),
             Self::Description { before, after } => write!(f, "description from {before:?} to {after:?}"),
             Self::ExpiresAt { before, after } => {
-                write!(f, "expiry from {} to {}", time::write_expiry(*before), time::write_expiry(*after))
+                write!(f, "expiry from {} to {}", time::for_people(*before), time::for_people(*after))
             }
             Self::Agents(change) => write!(f, "agents {change}"),
             Self::Prompts(change) => write!(f, "prompts {change}"),
@@ -175,7 +175,7 @@ impl fmt::Display for FieldChange {
                 write!(
                     f,
                     "secret number {generation}, the old one ends at {}",
-                    time::write(*old_secret_ends_at)
+                    time::for_people(Some(*old_secret_ends_at))
                 )
             }
         }

@@ -12,6 +12,9 @@ use super::{
     Scope, ScopeForm, text, time,
 };
 
+/// The most mistakes that are told of one form.
+const MISTAKES_MAX: usize = 1_000;
+
 /// `Debug` that tells how long each text is: people paste tokens into forms.
 macro_rules! hide_text {
     ($form:ident { $($text:ident),* } { $($scope:ident),* }) => {
@@ -32,6 +35,7 @@ macro_rules! hide_text {
 /// at once. In serde an absent field is empty and an unknown field is an error; there is no field for
 /// anything that a form must not decide, such as the project. An empty field never means the most:
 /// access must be chosen, and a key without an expiry says `never`. Spaces around an id are taken off.
+/// How large a form may be is the host's to limit, before it is decoded.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -75,7 +79,10 @@ impl KeyForm {
     /// Checks every field by the rules of the steps of a [`Draft`](crate::Draft), at `now`.
     ///
     /// # Errors
-    /// [`Invalids`]: every mistake in every field.
+    /// [`Invalids`]: every mistake in every field, of a thousand or more the first.
+    ///
+    /// # Panics
+    /// In chrono's conversion, for a `SystemTime` beyond the year 262142.
     pub fn review(&self, now: impl Into<DateTime<Utc>>) -> Result<Review, Invalids> {
         let now = time::micros(now.into());
         let mut mistakes = Mistakes::default();
@@ -165,7 +172,10 @@ impl EditForm {
     /// refused as a conflict when someone else changed the key since.
     ///
     /// # Errors
-    /// [`Invalids`]: every mistake in every field.
+    /// [`Invalids`]: every mistake in every field, of a thousand or more the first.
+    ///
+    /// # Panics
+    /// In chrono's conversion, for a `SystemTime` beyond the year 262142.
     pub fn edit(&self, key: &AccessKey, now: impl Into<DateTime<Utc>>) -> Result<Edit, Invalids> {
         let now = time::micros(now.into());
         let mut mistakes = Mistakes::default();
@@ -213,6 +223,10 @@ impl Mistakes {
                 let good: Vec<_> = ids
                     .into_iter()
                     .filter_map(|(i, id)| {
+                        // So many mistakes are a broken form, and more would only fill memory.
+                        if i >= MISTAKES_MAX && id.is_err() && self.0.len() >= MISTAKES_MAX {
+                            return None;
+                        }
                         self.keep(id.map_err(|invalid| invalid.in_field(T::FIELD).of_item(i + 1)))
                     })
                     .collect();

@@ -269,7 +269,7 @@ pub enum Rule {
         /// How long before now it is; zero when it is now.
         ago: Duration,
     },
-    /// A time is beyond the year 9999.
+    /// A time is before the year 0 or beyond the year 9999, so that RFC 3339 cannot write it.
     TooFar,
     /// Nothing was given.
     Missing {
@@ -322,7 +322,7 @@ impl fmt::Display for Rule {
             Self::NotLater { ago } => {
                 write!(f, "must be later than now, is {} s earlier", ago.as_secs())
             }
-            Self::TooFar => f.write_str("must be before the year 10000"),
+            Self::TooFar => f.write_str("must be in the years 0 to 9999"),
             Self::Missing { expected } => write!(f, "is missing, must be {expected}"),
             Self::Unreadable { expected, given } => {
                 write!(f, "must be {expected}, is other text of {given} bytes")

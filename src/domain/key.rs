@@ -198,10 +198,10 @@ impl Revision {
         self.0
     }
 
-    /// The one after this.
+    /// The one after this; the largest one has none but itself.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+        if self.0 < Self::MAX { Self(self.0 + 1) } else { self }
     }
 }
 

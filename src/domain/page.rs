@@ -136,19 +136,18 @@ impl Cursor {
     }
 
     pub(crate) fn check_of_keys(self) -> Result<(), Invalid> {
-        self.check(List::Keys, "a cursor of a list of keys")
+        self.check(List::Keys, "is of a history, must be of a list of keys")
     }
 
     pub(crate) fn check_of_events(self) -> Result<(), Invalid> {
-        self.check(List::Events, "a cursor of a history")
+        self.check(List::Events, "is of a list of keys, must be of a history")
     }
 
-    fn check(self, list: List, expected: &'static str) -> Result<(), Invalid> {
+    fn check(self, list: List, problem: &'static str) -> Result<(), Invalid> {
         if self.list == list {
             return Ok(());
         }
-        let given = self.to_string().len();
-        Err(Invalid::new(Field::Cursor, Rule::Unreadable { expected, given }))
+        Err(Invalid::new(Field::Cursor, Rule::Inconsistent { problem }))
     }
 
     fn read(text: &str) -> Option<Self> {

@@ -72,7 +72,7 @@ impl Preview {
     }
 
     fn expiry(&mut self, before: Option<DateTime<Utc>>, after: Option<DateTime<Utc>>) {
-        let line = format!("expiry from {} to {}", time::write_expiry(before), time::write_expiry(after));
+        let line = format!("expiry from {} to {}", time::for_people(before), time::for_people(after));
         let later = match (before, after) {
             (Some(before), Some(after)) => after > before,
             (_, after) => after.is_none(),

@@ -191,9 +191,13 @@ impl<'de> Deserializer<'de> for Given {
         }
     }
 
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misread> {
+        self.deserialize_struct("", &[], visitor)
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map identifier ignored_any
+        seq tuple tuple_struct identifier ignored_any
     }
 }
 
@@ -223,7 +227,9 @@ impl<'de> MapAccess<'de> for Entries {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misread> {
         let Some((key, value)) = self.rest.next() else { return Ok(None) };
-        let name = if let Given::Text(name) = &key { Field::named(name) } else { None };
+        // Some formats write fields by number: what is left out would give its place to the next.
+        let Given::Text(name) = &key else { return Err(de::Error::custom("a field must have a name")) };
+        let name = Field::named(name);
         self.value = Some((name, value));
         seed.deserialize(key).map(Some)
     }

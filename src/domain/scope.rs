@@ -37,6 +37,7 @@ mod sealed {
 }
 
 /// An id that a [`Scope`] can hold: [`AgentId`] or [`PromptId`].
+#[diagnostic::on_unimplemented(note = "`Scope::parse` reads texts")]
 pub trait ResourceId:
     Clone + Ord + Hash + fmt::Debug + fmt::Display + AsRef<str> + FromStr<Err = Invalid> + sealed::Sealed
 {

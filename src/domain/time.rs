@@ -10,6 +10,8 @@ use super::{Field, Invalid, Rule, text};
 
 /// 9999-12-31T23:59:59.999999Z, the last moment that RFC 3339 can write.
 const LAST_MICROS: i64 = 253_402_300_799_999_999;
+/// 0000-01-01T00:00:00Z, the first one.
+const FIRST_MICROS: i64 = -62_167_219_200_000_000;
 pub(crate) const NEVER: &str = "never";
 
 /// `time` without what is finer than a microsecond.
@@ -17,10 +19,19 @@ pub(crate) fn micros(time: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
 }
 
-/// `time` and `by`, to the microsecond, or the end of time.
+/// `time` and `by`, to the microsecond, or the last moment that can be written.
 pub(crate) fn after(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     let by = chrono::TimeDelta::from_std(by).ok();
-    by.and_then(|by| time.checked_add_signed(by)).map_or(DateTime::<Utc>::MAX_UTC, micros)
+    let last = DateTime::from_timestamp_micros(LAST_MICROS).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    by.and_then(|by| time.checked_add_signed(by)).map_or(last, |time| micros(time).min(last))
+}
+
+/// Refuses a time that could be written and not be read again.
+pub(crate) fn check_writable(time: DateTime<Utc>) -> Result<(), Invalid> {
+    if (FIRST_MICROS..=LAST_MICROS).contains(&time.timestamp_micros()) {
+        return Ok(());
+    }
+    Err(Invalid::new(Field::Time, Rule::TooFar))
 }
 
 /// How long after `now` that `time` is; zero when it is not later.
@@ -65,7 +76,9 @@ pub(crate) fn read_expiry(given: &str) -> Result<Option<DateTime<Utc>>, Invalid>
         .map(|time| time.with_timezone(&Utc))
         .or_else(|| local("%Y-%m-%dT%H:%M:%S%.f"))
         .or_else(|| local("%Y-%m-%dT%H:%M"))
-        .map(|time| Some(micros(time)))
+        .map(micros)
+        .filter(|time| check_writable(*time).is_ok())
+        .map(Some)
         .ok_or_else(|| {
             let rule = Rule::Unreadable { expected: EXPECTED, given: given.len() };
             Invalid::new(Field::ExpiresAt, rule)
@@ -78,7 +91,8 @@ impl FromStr for Time {
     type Err = Invalid;
 
     fn from_str(given: &str) -> Result<Self, Invalid> {
-        DateTime::parse_from_rfc3339(given).map(|time| Self(micros(time.with_timezone(&Utc)))).map_err(|_| {
+        let time = DateTime::parse_from_rfc3339(given).ok().map(|time| micros(time.with_timezone(&Utc)));
+        time.filter(|time| check_writable(*time).is_ok()).map(Self).ok_or_else(|| {
             let rule = Rule::Unreadable { expected: "a time in RFC 3339", given: given.len() };
             Invalid::new(Field::Time, rule)
         })
@@ -121,6 +135,11 @@ pub(crate) mod expiry {
     ) -> Result<Option<DateTime<Utc>>, D::Error> {
         text::deserialize(deserializer).map(|Expiry(time)| time)
     }
+}
+
+/// For people: `2030-01-31 12:00:00 UTC`, or `never`.
+pub(crate) fn for_people(expires_at: Option<DateTime<Utc>>) -> String {
+    expires_at.map_or_else(|| NEVER.to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 /// For people: `2030-01-31 12:00 UTC (in 30 days)`, or `never`.

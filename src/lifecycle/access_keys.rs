@@ -63,7 +63,8 @@ impl<S: KeyStore> AccessKeys<S> {
     /// Writes the uses of keys that were gathered since they were last written.
     ///
     /// [`Verifier::follow`] does it every 10 seconds; without it, and at shutdown, it is the host's to do. Between
-    /// two writes at most 100,000 secrets are remembered; uses of further ones are lost.
+    /// two writes at most 100,000 secrets are remembered; uses of further ones are lost, and from then on no
+    /// operation of this node replaces a value that may have been used.
     ///
     /// # Errors
     /// [`Error::Store`]; what could not be written is kept for the next time.

@@ -45,7 +45,8 @@ impl Change {
         self.key
     }
 
-    /// Whether anything was written; `false` when the key was already as asked.
+    /// Whether anything was written; `false` when the key was already as asked, or the operation has done it
+    /// before.
     #[must_use]
     pub const fn is_new(&self) -> bool {
         self.is_new
@@ -93,9 +94,17 @@ pub struct Issued {
     pub token: Token,
     pub(super) holds_everywhere_in: Duration,
     pub(super) old_secret_ends_in: Option<Duration>,
+    pub(super) generation: u32,
 }
 
 impl Issued {
+    /// Which secret of the key this is: 1 for the first, one more with each new one. The one by which
+    /// [`last_used`](crate::ProjectKeys::last_used) tells of it.
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.generation
+    }
+
     /// How long, from the return of the call and on the caller's clock, until what the call cut off is
     /// refused on every node: the secret before the last one, when a rotation ends its grace early.
     #[must_use]

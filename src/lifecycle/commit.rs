@@ -38,7 +38,7 @@ impl Write {
         self.settle(store, Some(expected)).await
     }
 
-    /// Writes, and settles an unknown outcome by looking for the event.
+    /// Writes, and settles an unknown outcome by trying again and, where that is overtaken, looking for the event.
     ///
     /// Trying the same write again is safe: of all tries at most one can be stored, since an id can be
     /// inserted once and a revision replaced once, and all carry the same event.
@@ -49,29 +49,28 @@ impl Write {
                 None => store.insert(&self.key, &self.event).await,
                 Some(expected) => store.update(&self.key, expected, &self.event).await,
             };
-            match tried {
-                Ok(()) => return Ok(Outcome::Done),
-                Err(StoreError::AlreadyExists | StoreError::Conflict) if unknown.is_none() => {
+            match (tried, unknown) {
+                (Ok(()), _) => return Ok(Outcome::Done),
+                (Err(StoreError::AlreadyExists | StoreError::Conflict), None) => {
                     return Ok(Outcome::Overtaken);
                 }
-                Err(StoreError::AlreadyExists | StoreError::Conflict) => {
+                // Overtaken, perhaps by an earlier try.
+                (Err(StoreError::AlreadyExists | StoreError::Conflict), Some(earlier)) => {
                     return match self.is_stored(store).await {
                         Ok(true) => Ok(Outcome::Done),
                         Ok(false) => Ok(Outcome::Overtaken),
-                        Err(_) => Err(unknown.unwrap_or(StoreError::Conflict)),
+                        Err(_) => Err(earlier),
                     };
                 }
-                Err(error @ StoreError::OutcomeUnknown { .. }) => {
-                    if let Ok(true) = self.is_stored(store).await {
-                        return Ok(Outcome::Done);
-                    }
-                    unknown = Some(error);
-                }
+                (Err(error @ StoreError::OutcomeUnknown { .. }), _) => unknown = Some(error),
                 // That this try stored nothing says nothing of the one before.
-                Err(error) => return Err(unknown.unwrap_or(error)),
+                (Err(error), earlier) => return Err(earlier.unwrap_or(error)),
             }
         }
-        Err(unknown.unwrap_or(StoreError::Conflict))
+        match self.is_stored(store).await {
+            Ok(true) => Ok(Outcome::Done),
+            _ => Err(unknown.unwrap_or(StoreError::Conflict)),
+        }
     }
 
     /// Whether the event is stored, and so the key with it, even if others have changed the key since.

@@ -119,7 +119,7 @@ impl<S: KeyStore> ProjectKeys<S> {
         let write = Write { key: StoredKey::new(key.clone(), vec![digest], event.id), event };
         Ok(match write.insert(self.store()).await? {
             // Nothing that was good before is cut off by a new key.
-            Outcome::Done => Some(self.issued(key, token, None)),
+            Outcome::Done => Some(self.issued(key, token, 1, None)),
             Outcome::Overtaken => None,
         })
     }
@@ -157,11 +157,14 @@ impl<S: KeyStore> ProjectKeys<S> {
         if same { Ok(()) } else { Err(Invalid::new(Field::Operation, Rule::Repeated).into()) }
     }
 
-    /// Whether this operation has rotated the key before. What it did in generating the key is no rotation, even
-    /// if it had to replace the first secret.
+    /// Whether this operation has rotated the key before. One that generated the key may have replaced its first
+    /// secret since, which looks the same, so it is refused.
     async fn is_repeated_rotation(&self, id: KeyId) -> Result<bool, Error> {
         let of = |action| self.event_of_operation(AuditQuery::default().key(id).action(action));
-        Ok(of(Action::Rotated).await?.is_some() && of(Action::Created).await?.is_none())
+        if of(Action::Created).await?.is_some() {
+            return Err(Invalid::new(Field::Operation, Rule::Repeated).into());
+        }
+        Ok(of(Action::Rotated).await?.is_some())
     }
 
     /// Refuses unless the newest secret is this operation's and was never used.
@@ -170,8 +173,8 @@ impl<S: KeyStore> ProjectKeys<S> {
         let ours = newest.operation().is_some() && newest.operation() == self.operation.as_ref();
         let uses = self.last_used(&[key.id]).await?;
         let used = uses.iter().any(|used| used.generation == newest.generation());
-        // Where uses are not recorded, every value may have been used.
-        if ours && !used && self.keys.verifier.setup().record_uses {
+        // Where uses are not recorded, or not all, every value may have been used.
+        if ours && !used && self.keys.verifier.knows_all_uses() {
             return Ok(());
         }
         Err(Error::Refused { key: key.id, from: key.state(self.now()), action })
@@ -193,14 +196,17 @@ impl<S: KeyStore> ProjectKeys<S> {
         old_secret_ends_at: chrono::DateTime<chrono::Utc>,
         grace: Option<Duration>,
     ) -> Result<Option<Issued>, Error> {
-        let generation = newest(stored)?.generation().saturating_add(1);
+        let generation = newest(stored)?.generation().checked_add(1).ok_or_else(|| {
+            let rule = Rule::Inconsistent { problem: "cannot rise any further" };
+            Invalid::new(Field::Generation, rule)
+        })?;
         let key = stored.key().clone();
         let (token, digest) = self.draw_token(key.id, &key.environment, generation)?;
         let digests = std::iter::once(digest).chain(kept).collect();
         let changes = vec![FieldChange::Secret { generation, old_secret_ends_at }];
         let write = self.write(stored, key, Action::Rotated, changes, digests)?;
         Ok(match write.update(self.store(), stored.revision()).await? {
-            Outcome::Done => Some(self.issued(write.key.key().clone(), token, grace)),
+            Outcome::Done => Some(self.issued(write.key.key().clone(), token, generation, grace)),
             Outcome::Overtaken => None,
         })
     }
@@ -219,10 +225,10 @@ impl<S: KeyStore> ProjectKeys<S> {
         Ok((token, digest))
     }
 
-    fn issued(&self, key: AccessKey, token: Token, grace: Option<Duration>) -> Issued {
+    fn issued(&self, key: AccessKey, token: Token, generation: u32, grace: Option<Duration>) -> Issued {
         let announced = self.keys.verifier.announced();
         let old_secret_ends_in = grace.map(|grace| grace.max(announced));
-        Issued { key, token, holds_everywhere_in: announced, old_secret_ends_in }
+        Issued { key, token, holds_everywhere_in: announced, old_secret_ends_in, generation }
     }
 }
 

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use super::commit::{Attempts, Outcome};
 use super::{Change, Error, ProjectKeys};
 use crate::domain::{
-    AccessKey, Action, Applied, AuditEvent, Edit, Field, FieldChange, Invalid, KeyId, Rejection, Rule, text,
+    AccessKey, Action, Applied, AuditEvent, AuditQuery, Edit, Field, FieldChange, Invalid, KeyId, Rejection,
+    Rule, text,
 };
 use crate::store::KeyStore;
 
@@ -79,7 +80,8 @@ impl<S: KeyStore> ProjectKeys<S> {
         loop {
             let stored = self.load(id).await?;
             attempts.at(stored.revision())?;
-            if let Some(done) = self.done_last(id).await?.filter(|event| event.action == action) {
+            let earlier = AuditQuery::default().key(id).action(action);
+            if let Some(done) = self.event_of_operation(earlier).await? {
                 // Read again: what was read before may be older than the event.
                 let key = self.get(id).await?;
                 let rule = Invalid::new(Field::Operation, Rule::Repeated);

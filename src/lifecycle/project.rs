@@ -8,8 +8,9 @@ use chrono::{DateTime, Utc};
 use super::commit::Write;
 use super::{AccessKeys, Error};
 use crate::domain::{
-    AccessKey, Action, Actor, AuditEvent, AuditQuery, Cursor, Draft, Edit, EditForm, EventId, FieldChange,
-    Invalids, KeyForm, KeyId, KeyQuery, OperationId, Page, ProjectId, Review, time,
+    AccessKey, Action, Actor, AuditEvent, AuditQuery, Cursor, Draft, Edit, EditForm, EventId, Field,
+    FieldChange, Invalid, Invalids, KeyForm, KeyId, KeyQuery, OperationId, Page, ProjectId, Review, Rule,
+    time,
 };
 use crate::store::{KeyStore, KeyUse, StoreError, StoredDigest, StoredKey};
 
@@ -55,11 +56,13 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// - A repeated `generate` ends with one key: its id is derived from project and operation. Before its
     ///   value was used, a repeat gives a fresh value for the same key, and the lost one stops working. A
     ///   value that was used is not replaced: [`Error::Refused`]. So is a review that differs:
-    ///   [`Error::Invalid`].
+    ///   [`Error::Invalid`]. The history tells of a fresh value as of a rotation.
     /// - A repeated `rotate` replaces the newest secret, if it was not used, and leaves the grace of the older
     ///   one as it is.
-    /// - Any other change that the operation did last to the key is not done again over what came later. A
-    ///   different edit under the same operation is [`Error::Invalid`].
+    /// - Any other change that the operation did to the key is not done again over what came later: an
+    ///   operation does each kind of action at most once to a key. A different edit under the same operation is
+    ///   [`Error::Invalid`], and so is a rotation under the operation that generated the key. A change that had
+    ///   nothing to do leaves no trace, and is done by a later repeat if there is something to do by then.
     ///
     /// Whether a value was used is known from the uses that were written and from those that this node has
     /// gathered: a use on another node counts once that node has written it. Where uses are not recorded, no
@@ -93,12 +96,14 @@ impl<S: KeyStore> ProjectKeys<S> {
         Draft::at(self.now())
     }
 
-    /// Checks a whole form by the rules of the steps, by the clock of the builder.
+    /// Checks a whole form by the rules of the steps, by the clock and the environments of the builder.
     ///
     /// # Errors
-    /// [`Invalids`]: every mistake in every field.
+    /// [`Invalids`]: every mistake in every field, an environment without a prefix included.
     pub fn review(&self, form: &KeyForm) -> Result<Review, Invalids> {
-        form.review(self.now())
+        let review = form.review(self.now())?;
+        self.keys.verifier.setup().prefixes.of(review.environment())?;
+        Ok(review)
     }
 
     /// Checks a whole form by the rules of an edit of `key`, by the clock of the builder.
@@ -139,6 +144,7 @@ impl<S: KeyStore> ProjectKeys<S> {
                 && query.matches(key)
                 && query.after.is_none_or(|after| Cursor::of_key(key) < after)
         });
+        page.next = forward(page.next, query.after);
         Ok(page)
     }
 
@@ -157,6 +163,7 @@ impl<S: KeyStore> ProjectKeys<S> {
                 && query.matches(event)
                 && query.after.is_none_or(|after| Cursor::of_event(event) < after)
         });
+        page.next = forward(page.next, query.after);
         Ok(page)
     }
 
@@ -197,6 +204,10 @@ impl<S: KeyStore> ProjectKeys<S> {
         // Later than the event before, even if this node's clock is behind that of another.
         key.updated_at = self.now().max(time::after(stored.key().updated_at, Duration::from_micros(1)));
         key.revision = stored.revision().next();
+        if key.revision == stored.revision() {
+            let rule = Rule::Inconsistent { problem: "cannot rise any further" };
+            return Err(Invalid::new(Field::Revision, rule).into());
+        }
         let event = self.event(&key, action, changes)?;
         Ok(Write { key: StoredKey::new(key, digests, event.id), event })
     }
@@ -208,6 +219,7 @@ impl<S: KeyStore> ProjectKeys<S> {
         action: Action,
         changes: Vec<FieldChange>,
     ) -> Result<AuditEvent, Error> {
+        time::check_writable(key.updated_at)?;
         Ok(AuditEvent {
             id: self.draw_id(EventId::from_base62)?,
             project: self.project.clone(),
@@ -237,11 +249,6 @@ impl<S: KeyStore> ProjectKeys<S> {
         stored.filter(ours).ok_or(Error::NotFound { key: id })
     }
 
-    /// What this operation did last to the key.
-    pub(super) async fn done_last(&self, id: KeyId) -> Result<Option<AuditEvent>, Error> {
-        self.event_of_operation(AuditQuery::default().key(id)).await
-    }
-
     /// The newest event of this operation that the query asks for.
     pub(super) async fn event_of_operation(&self, query: AuditQuery) -> Result<Option<AuditEvent>, Error> {
         let Some(operation) = &self.operation else { return Ok(None) };
@@ -250,11 +257,9 @@ impl<S: KeyStore> ProjectKeys<S> {
             let page = self.history(query.clone()).await?;
             match (page.items.into_iter().next(), page.next) {
                 (Some(event), _) => return Ok(Some(event)),
-                // A page may be empty and have a next one, but no list goes back.
-                (None, Some(next)) if query.after.is_none_or(|after| next < after) => {
-                    query = query.after(next);
-                }
-                (None, _) => return Ok(None),
+                // A page may be empty and have a next one.
+                (None, Some(next)) => query = query.after(next),
+                (None, None) => return Ok(None),
             }
         }
     }
@@ -266,6 +271,11 @@ impl<S: KeyStore> ProjectKeys<S> {
     pub(super) fn now(&self) -> DateTime<Utc> {
         time::micros(self.keys.verifier.setup().clock.wall())
     }
+}
+
+/// `next`, unless it leads back: then a list would never end.
+fn forward(next: Option<Cursor>, after: Option<Cursor>) -> Option<Cursor> {
+    next.filter(|next| after.is_none_or(|after| *next < after))
 }
 
 impl<S> Clone for ProjectKeys<S> {

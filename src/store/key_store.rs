@@ -11,6 +11,7 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 /// be named.
 ///
 /// **Writing**
+///
 /// 1. `insert` stores the key and its event together, or neither.
 /// 2. `insert` of an id that is stored, in whatever project, is [`StoreError::AlreadyExists`] and stores
 ///    nothing. It is never an update.
@@ -28,6 +29,7 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 /// 9. A future that is dropped leaves a write done or not done, never half done.
 ///
 /// **Reading**
+///
 /// 10. Reads see committed state and never go back: a `get` that begins after `changes` or another `get`
 ///     returned sees at least what that call showed. No replica that lags, no cache in between.
 /// 11. `get` finds a key by its id in whatever project.
@@ -43,6 +45,7 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 /// 17. `list` gives no digests.
 ///
 /// **Usage**
+///
 /// 18. `record_use` keeps the latest time of each key and generation. It never moves back, and repeating it
 ///     changes nothing.
 /// 19. `record_use` touches no key, and conflicts with no change of one.
@@ -50,8 +53,9 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 ///     that was never used is simply absent.
 ///
 /// **Change feed**
+///
 /// 21. A store without a feed answers `Ok(Changes::NoFeed)`, always. All handles on the same data have the feed,
-///     or none has.
+///     or none has. A store for one process needs none.
 /// 22. `changes(since)` names every key that was inserted or changed by any commit acknowledged before the call
 ///     began and not covered by `since`. Naming one twice, or one that did not change, is fine; missing one is
 ///     not. Beware of sequence numbers: a lower one can commit after a higher one was seen.
@@ -64,6 +68,7 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 ///     miss a change.
 ///
 /// **All**
+///
 /// 27. Every call ends, within a time limit of the store's own.
 /// 28. No call panics, and no error holds a digest.
 ///
@@ -71,6 +76,63 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 ///
 /// No method but [`changed`](Self::changed) has a default: a wrapper that forgot to forward one would break a
 /// promise in silence.
+///
+/// A store is implemented with [`async_trait`](macro@async_trait), which `store` re-exports. This one counts the
+/// reads of another; `examples/own_store.rs` is one that keeps keys itself.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use access_keys::store::{ChangeCursor, Changes, KeyStore, KeyUse, StoreError, StoredKey, async_trait};
+/// use access_keys::{
+///     AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision,
+/// };
+///
+/// struct Counting<S> { inner: S, reads: AtomicU64 }
+///
+/// #[async_trait]
+/// impl<S: KeyStore> KeyStore for Counting<S> {
+///     async fn insert(&self, key: &StoredKey, event: &AuditEvent) -> Result<(), StoreError> {
+///         self.inner.insert(key, event).await
+///     }
+///
+///     async fn get(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
+///         self.reads.fetch_add(1, Ordering::Relaxed);
+///         self.inner.get(id).await
+///     }
+///
+///     async fn update(
+///         &self, key: &StoredKey, expected: Revision, event: &AuditEvent,
+///     ) -> Result<(), StoreError> {
+///         self.inner.update(key, expected, event).await
+///     }
+///
+///     async fn list(&self, project: &ProjectId, query: &KeyQuery) -> Result<Page<AccessKey>, StoreError> {
+///         self.inner.list(project, query).await
+///     }
+///
+///     async fn history(
+///         &self, project: &ProjectId, query: &AuditQuery,
+///     ) -> Result<Page<AuditEvent>, StoreError> {
+///         self.inner.history(project, query).await
+///     }
+///
+///     async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
+///         self.inner.record_use(uses).await
+///     }
+///
+///     async fn last_uses(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError> {
+///         self.inner.last_uses(ids).await
+///     }
+///
+///     async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {
+///         self.inner.changes(since).await
+///     }
+///
+///     async fn changed(&self) {
+///         self.inner.changed().await
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait KeyStore: Send + Sync + 'static {
     /// Stores a new key and the event that tells of it.

@@ -16,6 +16,7 @@ mod record;
 mod usage;
 mod wakeup;
 
+/// What an `impl KeyStore` is written with.
 pub use async_trait::async_trait;
 
 pub use changes::{ChangeCursor, Changes, FeedState};

@@ -34,6 +34,9 @@ read_quietly!(KeyUse);
 
 impl KeyUse {
     /// A use at `at`.
+    ///
+    /// # Panics
+    /// In chrono's conversion, for a `SystemTime` beyond the year 262142.
     #[must_use]
     pub fn new(key: KeyId, generation: u32, at: impl Into<DateTime<Utc>>) -> Self {
         Self { key, generation, at: time::micros(at.into()) }

@@ -32,11 +32,15 @@ impl Wakeup {
     pub(crate) async fn wait(&self) {
         let ticket = Ticket::take(self);
         poll_fn(|context| {
-            let mut state = self.state();
-            if state.rung != ticket.rung {
-                return Poll::Ready(());
-            }
-            state.waiting.insert(ticket.number, context.waker().clone());
+            let waker = context.waker().clone();
+            // Dropped after the lock is let go: a waker may own whatever it likes, another waiter included.
+            let _replaced = {
+                let mut state = self.state();
+                if state.rung != ticket.rung {
+                    return Poll::Ready(());
+                }
+                state.waiting.insert(ticket.number, waker)
+            };
             Poll::Pending
         })
         .await;
@@ -65,14 +69,16 @@ impl<'a> Ticket<'a> {
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        self.wakeup.state().waiting.remove(&self.number);
+        let removed = self.wakeup.state().waiting.remove(&self.number);
+        drop(removed);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
-    use std::task::Context;
+    use std::pin::{Pin, pin};
+    use std::sync::Arc;
+    use std::task::{Context, Wake};
 
     use super::*;
 
@@ -91,6 +97,30 @@ mod tests {
             let mut abandoned = pin!(wakeup.wait());
             assert!(abandoned.as_mut().poll(&mut context).is_pending());
         }
+        assert!(wakeup.state().waiting.is_empty());
+    }
+
+    #[test]
+    fn a_waker_that_owns_another_waiter_locks_nothing() {
+        struct Owner(#[expect(dead_code, reason = "it only has to be dropped")] Waiting);
+        type Waiting = Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>;
+
+        impl Wake for Owner {
+            fn wake(self: Arc<Self>) {}
+        }
+
+        let wakeup = Arc::new(Wakeup::default());
+        let waiting = || {
+            let wakeup = Arc::clone(&wakeup);
+            Box::pin(async move { wakeup.wait().await })
+        };
+        let mut owned = waiting();
+        assert!(owned.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let owner = Waker::from(Arc::new(Owner(Mutex::new(Some(owned)))));
+        let mut outer = waiting();
+        assert!(outer.as_mut().poll(&mut Context::from_waker(&owner)).is_pending());
+        drop(owner);
+        drop(outer);
         assert!(wakeup.state().waiting.is_empty());
     }
 }

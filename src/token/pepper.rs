@@ -16,7 +16,8 @@ const KEY_MAX: usize = 1_024;
 /// With a pepper, someone who can write the database cannot plant a key that works. Several can be given
 /// to the builder: the one with the highest version makes new digests, the others go on verifying those
 /// that they made. A pepper is taken out once no stored digest that has not ended names it
-/// ([`StoredKey::digests`](crate::store::StoredKey::digests)); each one costs every verification one HMAC.
+/// ([`StoredKey::digests`](crate::store::StoredKey::digests)), or none but those of revoked keys, whose tokens are
+/// then unavailable instead of revoked. Each pepper costs every verification one HMAC.
 ///
 /// A node that lacks the pepper of a key answers that it is unavailable. So while a new pepper is brought to
 /// the nodes one after the other, what is generated or rotated on the first is unavailable on the last until it
@@ -79,7 +80,8 @@ impl PepperRing {
     pub(crate) fn new(mut peppers: Vec<Pepper>, accept_unpeppered: bool) -> Result<Self, Invalid> {
         peppers.sort_by_key(|pepper| std::cmp::Reverse(pepper.version));
         if peppers.windows(2).any(|pair| matches!(pair, [a, b] if a.version == b.version)) {
-            return Err(Invalid::new(Field::Pepper, Rule::Repeated));
+            let problem = "has two of one version";
+            return Err(Invalid::new(Field::Pepper, Rule::Inconsistent { problem }));
         }
         Ok(Self { peppers, accept_unpeppered })
     }

@@ -26,7 +26,7 @@ use crate::store::StoreError;
 pub enum Denial {
     /// It is no token of this environment's prefix: the length, the prefix, a character or the checksum is
     /// wrong. Nothing was looked up.
-    #[error("the token is malformed")]
+    #[error("the token is malformed, or has the prefix of another environment")]
     #[non_exhaustive]
     Malformed {},
     /// There is no such key, or its secret is another, or the secret was retired: which of them is not told.
@@ -76,12 +76,20 @@ pub enum Denial {
         key: KeyId,
     },
     /// Whether the token is good cannot be known now. It says nothing about the key.
-    #[error("keys cannot be verified now")]
+    #[error("{}", why_unavailable(source.is_some()))]
     #[non_exhaustive]
     Unavailable {
         /// The store's failure; `None` when this node lacks the pepper or the scheme of the key's digest.
         source: Option<Arc<StoreError>>,
     },
+}
+
+const fn why_unavailable(is_store: bool) -> &'static str {
+    if is_store {
+        "keys cannot be verified now"
+    } else {
+        "the key cannot be verified by this node, which lacks its pepper or its digest scheme"
+    }
 }
 
 impl Denial {

@@ -88,6 +88,13 @@ impl Grant {
         self.key().agents.sole()
     }
 
+    /// Which secret of the key was presented: 1 for the first, one more with each new one. Less than that of
+    /// the newest while the holder has not taken over the token of a rotation.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.digest().map_or(0, StoredDigest::generation)
+    }
+
     /// Until when the grant may be used without a [`recheck`](crate::Verifier::recheck), on this node's
     /// deadline clock.
     ///

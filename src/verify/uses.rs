@@ -1,6 +1,7 @@
 //! Uses of secrets, gathered until they are written.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -15,7 +16,11 @@ const BATCH: usize = 1_000;
 
 /// The latest use of each secret since the last flush.
 #[derive(Debug, Default)]
-pub(crate) struct Uses(Mutex<Latest>);
+pub(crate) struct Uses {
+    latest: Mutex<Latest>,
+    /// Whether a use was ever lost because there was no room.
+    overflowed: AtomicBool,
+}
 
 /// Ordered, since batches in one order deadlock no database.
 type Latest = BTreeMap<(KeyId, u32), DateTime<Utc>>;
@@ -26,12 +31,16 @@ impl Uses {
         let full = latest.len() >= CAPACITY;
         match latest.get_mut(&(key, generation)) {
             Some(last) => *last = at.max(*last),
-            None if full => {}
+            None if full => self.overflowed.store(true, Ordering::Relaxed),
             None => drop(latest.insert((key, generation), at)),
         }
     }
 
-    /// What is gathered of these keys and not yet written.
+    pub(super) fn overflowed(&self) -> bool {
+        self.overflowed.load(Ordering::Relaxed)
+    }
+
+    /// What is gathered of this key and not yet written.
     pub(crate) fn of(&self, key: KeyId) -> Vec<KeyUse> {
         let latest = self.latest();
         let range = latest.range((key, 0)..=(key, u32::MAX));
@@ -58,6 +67,6 @@ impl Uses {
     }
 
     fn latest(&self) -> MutexGuard<'_, Latest> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

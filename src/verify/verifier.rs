@@ -15,7 +15,7 @@ use super::{Denial, Grant, Uses};
 use crate::clock::{Clock, Deadline};
 use crate::domain::{EnvironmentId, KeyId, time};
 use crate::store::{KeyStore, StoreError, StoredDigest, StoredKey};
-use crate::token::{PepperRing, Prefixes, Presented};
+use crate::token::{PepperRing, Prefixes, Presented, Scheme};
 
 /// How often [`Verifier::follow`] writes uses.
 const WRITE_USES_EVERY: Duration = Duration::from_secs(10);
@@ -76,6 +76,8 @@ impl Verifier {
 
     /// Whether `token` is good in `environment` now.
     ///
+    /// A request that presents no token at all is the host's to answer, with 401.
+    ///
     /// # Errors
     /// The [`Denial`] that says why not, for the host; the caller is told its status alone.
     ///
@@ -97,10 +99,7 @@ impl Verifier {
         let place = match compared {
             [true, _] => 0,
             [_, true] => 1,
-            _ if digests.iter().filter(lives).any(|stored| setup.peppers.lacks(stored.scheme())) => {
-                return Err(Denial::Unavailable { source: None });
-            }
-            _ => return Err(Denial::Unrecognized {}),
+            _ => return Err(self.unmatched(digests.iter().filter(lives))),
         };
         let grant = grant(stored, place, environment, now, good_until)?;
         if let Some(digest) = grant.digest().filter(|_| setup.record_uses) {
@@ -131,6 +130,8 @@ impl Verifier {
     pub async fn recheck(&self, grant: &Grant) -> Result<Grant, Denial> {
         let setup = self.setup();
         let good_until = Deadline::at(setup.clock.boot());
+        let environment = &grant.key().environment;
+        setup.prefixes.of(environment).map_err(|_| Denial::Malformed {})?;
         let stored = self.get(grant.key().id).await?;
         let presented = grant.digest().ok_or(Denial::Unrecognized {})?;
         let same = |stored: &StoredDigest| {
@@ -138,15 +139,22 @@ impl Verifier {
         };
         let place = stored.as_ref().and_then(|stored| stored.digests().iter().position(same));
         let place = place.ok_or(Denial::Unrecognized {})?;
+        if setup.peppers.lacks(presented.scheme()) {
+            return Err(Denial::Unavailable { source: None });
+        }
+        if *presented.scheme() == Scheme::Sha256 && !setup.peppers.takes_unpeppered() {
+            return Err(Denial::Unrecognized {});
+        }
         let now = time::micros(setup.clock.wall());
-        self::grant(stored, place, &grant.key().environment, now, good_until)
+        self::grant(stored, place, environment, now, good_until)
     }
 
     /// Waits until `grant` no longer holds, and says why: the end of a stream.
     ///
-    /// Looks again once a second, and at once when the store tells of a change. A store that cannot be asked
-    /// ends it too, as [`Denial::Unavailable`]. A narrower scope does not: ask a rechecked grant. `sleep` is
-    /// the host's timer, for example `tokio::time::sleep`.
+    /// Reads the key once a second, and at once when the store tells of a change. A store that cannot be asked
+    /// ends it too, as [`Denial::Unavailable`]. A narrower scope does not: for that,
+    /// [`recheck`](Self::recheck) from time to time and require the agent of the new grant. `sleep` is the
+    /// host's timer, for example `tokio::time::sleep`.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
@@ -170,7 +178,9 @@ impl Verifier {
 
     /// Writes the uses of keys every 10 seconds, for as long as any other handle of this verifier is there.
     ///
-    /// To be spawned once: `sleep` is the host's timer, the library has no runtime of its own.
+    /// To be spawned once: `sleep` is the host's timer, the library has no runtime of its own. What cannot be
+    /// written is kept and tried again. It ends within 10 seconds of the last other handle, without writing:
+    /// [`flush_uses`](crate::AccessKeys::flush_uses) is the host's last call.
     ///
     /// ```no_run
     /// # async fn sleep(_: std::time::Duration) {}
@@ -200,6 +210,11 @@ impl Verifier {
         self.inner.uses.flush(&self.setup().store).await
     }
 
+    /// Whether no use that was seen here went unrecorded.
+    pub(crate) fn knows_all_uses(&self) -> bool {
+        self.setup().record_uses && !self.inner.uses.overflowed()
+    }
+
     pub(crate) fn uses(&self) -> &Uses {
         &self.inner.uses
     }
@@ -221,6 +236,15 @@ impl Verifier {
     fn read<'t>(&self, token: &'t str, environment: &EnvironmentId) -> Result<Presented<'t>, Denial> {
         let prefix = self.setup().prefixes.of(environment).ok();
         prefix.and_then(|prefix| Presented::read(token.as_bytes(), prefix)).ok_or(Denial::Malformed {})
+    }
+
+    /// What a secret gets that is none of those that live: it cannot be told from one that this node lacks the
+    /// means to check.
+    fn unmatched<'d>(&self, mut living: impl Iterator<Item = &'d StoredDigest>) -> Denial {
+        if living.any(|stored| self.setup().peppers.lacks(stored.scheme())) {
+            return Denial::Unavailable { source: None };
+        }
+        Denial::Unrecognized {}
     }
 
     async fn get(&self, id: KeyId) -> Result<Option<StoredKey>, Denial> {
