@@ -11,7 +11,7 @@
 //! | [`token`] | the layout of a token, digests, peppers, scanning for leaked tokens |
 //! | [`store`] | the numbered contract of a store, and the store in memory |
 //! | [`verify`] | how a token is decided on, in which order, and what time tells |
-//! | [`lifecycle`] | setting up, and managing the keys of a project |
+//! | [`lifecycle`] | setting up, managing the keys of a project, and a cookbook |
 //!
 //! Begin with [`AccessKeys`]. It verifies, gives [`Verifier`]s to request handlers, and [`ProjectKeys`] to
 //! whoever manages. A [`Draft`] or a [`KeyForm`] becomes a [`Review`], a review an [`Issued`] key with its

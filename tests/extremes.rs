@@ -115,3 +115,23 @@ fn a_recheck_needs_what_a_verification_needs() {
     let denied = block_on(without_prefix.verifier().recheck(&grant)).unwrap_err();
     assert!(matches!(denied, Denial::Malformed { .. }));
 }
+
+#[test]
+fn an_ended_secret_whose_pepper_is_gone_makes_nothing_unavailable() {
+    let (store, clock) = (Arc::new(MemoryStore::new()), FakeClock::default());
+    let with = |versions: &[u32]| {
+        let builder = AccessKeys::builder(Arc::clone(&store)).prefix("acme").clock(clock.clone());
+        let pepper = |version: &u32| Pepper::new(*version, [version.to_le_bytes()[0]; 32]).unwrap();
+        versions.iter().map(pepper).fold(builder, access_keys::lifecycle::Builder::pepper).build().unwrap()
+    };
+    let old = block_on(project(&with(&[1]), "ada").generate(review("Mobile"))).unwrap();
+    let new = block_on(project(&with(&[1, 2]), "ada").rotate(old.key.id, Duration::from_secs(60))).unwrap();
+    let keys = with(&[2]);
+    let verify = |token: &str| block_on(keys.verify(token, &production()));
+    assert!(matches!(verify(old.token.expose()), Err(Denial::Unavailable { source: None, .. })));
+    assert!(verify(new.token.expose()).is_ok());
+
+    clock.advance(Duration::from_secs(60));
+    assert!(matches!(verify(old.token.expose()), Err(Denial::Unrecognized { .. })));
+    assert!(verify(new.token.expose()).is_ok());
+}

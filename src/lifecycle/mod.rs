@@ -6,7 +6,8 @@
 //!
 //! A change is a compare-and-swap: read, apply a pure rule, write if nothing came between. Where the caller
 //! pinned no revision it is repeated until it wins or the store fails. Where the store cannot say whether a
-//! write was done, the library looks for its event, and tries the same write again if it is not there.
+//! write was done, the library tries the same write again, and where that is refused looks for its event.
+#![doc = include_str!("../docs/cookbook.md")]
 
 mod access_keys;
 mod builder;
