@@ -293,3 +293,24 @@ fn a_sole_agent_is_that_of_a_key_made_for_exactly_one() {
     assert_eq!(grant_of(Scope::All, Scope::All).sole_agent(), None);
     assert_eq!(grant_of(Scope::none(), prompts(&["p"])).sole_agent(), None);
 }
+
+#[test]
+fn every_denial_has_a_name_of_its_own() {
+    let (keys, clock) = keys();
+    let project = checkout(&keys);
+    let info = info("Mobile").expires_at(in_seconds(&clock, 60));
+    let issued = block_on(project.generate(review(info))).unwrap();
+    let name = |token: &str, environment: &str| {
+        block_on(keys.verify(token, &env(environment))).map_or_else(|denial| denial.as_str(), |_| "granted")
+    };
+    let token = issued.token.expose();
+    assert_eq!(name(token, "production"), "granted");
+    assert_eq!(name("", "production"), "malformed");
+    assert_eq!(name(token, "staging"), "wrong_environment");
+    block_on(project.deactivate(issued.key.id)).unwrap();
+    assert_eq!(name(token, "production"), "inactive");
+    clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(name(token, "production"), "expired");
+    block_on(project.revoke(issued.key.id, "")).unwrap();
+    assert_eq!(name(token, "production"), "revoked");
+}

@@ -166,6 +166,12 @@ impl EditForm {
         }
     }
 
+    /// Whether `key` has changed since the editor saw it, so that the edit would be refused as a conflict.
+    #[must_use]
+    pub fn is_stale(&self, key: &AccessKey) -> bool {
+        self.revision.trim().parse() != Ok(key.revision)
+    }
+
     /// Checks every field by the rules of an [`Edit`] of `key` at `now`.
     ///
     /// `key` is the key as it is stored now. The edit carries the revision that the editor saw, and is

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 /// A value that breaks a rule: which field, which rule, and how much was given.
 ///
 /// It never holds the text that was given, since people paste tokens into the wrong field. Positions and
@@ -44,6 +47,17 @@ impl Invalid {
     }
 }
 
+/// As `field`, `item` and `message`, for a page to show beside the field.
+impl Serialize for Invalid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Invalid", 3)?;
+        fields.serialize_field("field", self.field.as_str())?;
+        fields.serialize_field("item", &self.item)?;
+        fields.serialize_field("message", &self.to_string())?;
+        fields.end()
+    }
+}
+
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.field.as_str())?;
@@ -62,8 +76,13 @@ impl fmt::Display for Invalid {
 /// let mistakes = KeyForm::default().review(std::time::SystemTime::now()).unwrap_err();
 /// assert!(mistakes.of(Field::Name).next().is_some());
 /// assert!(mistakes.of(Field::Environment).next().is_some());
+///
+/// let answer = serde_json::to_value(&mistakes)?; // for a page: an array
+/// assert_eq!(answer[0]["field"], "name");
+/// assert_eq!(answer[0]["message"], "name must have 1 to 100 characters, has 0");
+/// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Invalids(Vec<Invalid>);
 
 impl Invalids {

@@ -107,6 +107,22 @@ impl Denial {
         }
     }
 
+    /// Its name in one word, for counters and logs, for example `unrecognized`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Malformed {} => "malformed",
+            Self::Unrecognized {} => "unrecognized",
+            Self::Inactive { .. } => "inactive",
+            Self::Revoked { .. } => "revoked",
+            Self::Expired { .. } => "expired",
+            Self::WrongEnvironment { .. } => "wrong_environment",
+            Self::AgentNotInScope { .. } => "agent_not_in_scope",
+            Self::PromptNotInScope { .. } => "prompt_not_in_scope",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
     /// The HTTP status to answer with: 401 for a token that is not good, 403 for one that may not do this,
     /// 503 when it cannot be known.
     #[must_use]
