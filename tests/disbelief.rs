@@ -272,3 +272,22 @@ fn a_foreign_id_is_not_even_asked_about_its_uses() {
     store.alter_last_uses(|_| panic!("was asked"));
     assert!(block_on(ours.last_used(&[mine.key.id, other.key.id])).is_err());
 }
+
+#[test]
+fn a_page_that_leads_back_is_taken_for_the_last() {
+    let (_, store, [ours, _], [mine, _]) = two_projects();
+    let event = block_on(ours.history(AuditQuery::default())).unwrap().items.remove(0);
+    let key = access_keys::Cursor::of_key(&mine.key);
+    let told = access_keys::Cursor::of_event(&event);
+    store.alter_list(move |_| Page::new(vec![], Some(key)));
+    store.alter_history(move |_| Page::new(vec![], Some(told)));
+
+    assert_eq!(block_on(ours.list(KeyQuery::default())).unwrap().next, Some(key));
+    assert_eq!(block_on(ours.list(KeyQuery::default().after(key))).unwrap().next, None);
+    assert_eq!(block_on(ours.history(AuditQuery::default())).unwrap().next, Some(told));
+    assert_eq!(block_on(ours.history(AuditQuery::default().after(told))).unwrap().next, None);
+
+    // Nor does an operation that looks for what it did go round in circles.
+    let request = ours.operation(access_keys::OperationId::new("req-7").unwrap());
+    assert!(block_on(request.deactivate(mine.key.id)).unwrap().is_new());
+}
