@@ -393,3 +393,15 @@ fn a_missing_scope_is_a_missing_answer_and_not_an_empty_one() {
     let agents: Vec<_> = found.of(Field::Agents).map(|invalid| invalid.rule.clone()).collect();
     assert!(matches!(agents[..], [Rule::Missing { .. }]));
 }
+
+#[test]
+fn a_form_whose_fields_are_numbers_is_refused() {
+    use serde::Deserialize;
+    use serde::de::value::{Error, MapDeserializer};
+
+    // As binary formats may write them: 4 and 5 would be the scopes.
+    let numbered = MapDeserializer::<_, Error>::new([(4_u64, "all"), (5, "all")].into_iter());
+    assert!(KeyForm::deserialize(numbered).is_err());
+    let named = MapDeserializer::<_, Error>::new([("agents", "all"), ("prompts", "all")].into_iter());
+    assert_eq!(KeyForm::deserialize(named).unwrap().agents, access_keys::domain::ScopeForm::All);
+}
