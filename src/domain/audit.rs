@@ -3,9 +3,9 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::quiet::read_quietly;
+use super::quiet::{self, read_quietly};
 use super::text::words;
 use super::{
     AccessKey, Actor, AgentId, EventId, Field, IdSet, KeyId, OperationId, ProjectId, PromptId, ResourceId,
@@ -56,8 +56,7 @@ words! {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AuditEvent {
     /// Its own name.
@@ -78,14 +77,28 @@ pub struct AuditEvent {
     /// What it changed, before and after.
     pub changes: Vec<FieldChange>,
     /// Why, for a revocation; may be empty.
-    #[serde(deserialize_with = "Option::deserialize")]
     pub reason: Option<String>,
     /// The operation of which it was a part.
-    #[serde(deserialize_with = "Option::deserialize")]
     pub operation: Option<OperationId>,
 }
 
-read_quietly!(AuditEvent);
+read_quietly! {
+    AuditEvent {
+        id: EventId,
+        project: ProjectId,
+        key: KeyId,
+        #[serde(with = "time")]
+        at: DateTime<Utc>,
+        actor: Actor,
+        action: Action,
+        revision: Revision,
+        changes: Vec<FieldChange>,
+        #[serde(deserialize_with = "Option::deserialize")]
+        reason: Option<String>,
+        #[serde(deserialize_with = "Option::deserialize")]
+        operation: Option<OperationId>,
+    }
+}
 
 /// One line: who did what to which key.
 impl fmt::Display for AuditEvent {
@@ -102,8 +115,8 @@ impl fmt::Display for AuditEvent {
 }
 
 /// One thing that an action changed, before and after.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FieldChange {
     /// The key, as it was made.
@@ -157,7 +170,43 @@ pub enum FieldChange {
     },
 }
 
-read_quietly!(FieldChange);
+/// The serde form of a [`FieldChange`].
+#[derive(Deserialize)]
+#[serde(remote = "FieldChange", rename_all = "snake_case", deny_unknown_fields)]
+enum FieldChangeForm {
+    Key(Box<AccessKey>),
+    Name {
+        before: String,
+        after: String,
+    },
+    Description {
+        before: String,
+        after: String,
+    },
+    ExpiresAt {
+        #[serde(with = "time::expiry")]
+        before: Option<DateTime<Utc>>,
+        #[serde(with = "time::expiry")]
+        after: Option<DateTime<Utc>>,
+    },
+    Agents(ScopeChange<AgentId>),
+    Prompts(ScopeChange<PromptId>),
+    Status {
+        before: Status,
+        after: Status,
+    },
+    Secret {
+        generation: u32,
+        #[serde(with = "time")]
+        old_secret_ends_at: DateTime<Utc>,
+    },
+}
+
+impl<'de> Deserialize<'de> for FieldChange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        quiet::read(deserializer, FieldChangeForm::deserialize)
+    }
+}
 
 impl fmt::Display for FieldChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,8 +232,8 @@ impl fmt::Display for FieldChange {
 }
 
 /// How a scope was changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self", rename_all = "snake_case", deny_unknown_fields, bound = "")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", bound = "")]
 #[non_exhaustive]
 pub enum ScopeChange<T: ResourceId> {
     /// From one specific set to another.
@@ -205,7 +254,19 @@ pub enum ScopeChange<T: ResourceId> {
     },
 }
 
-read_quietly!(ScopeChange<T: ResourceId>);
+/// The serde form of a [`ScopeChange`].
+#[derive(Deserialize)]
+#[serde(remote = "ScopeChange", rename_all = "snake_case", deny_unknown_fields, bound = "")]
+enum ScopeChangeForm<T: ResourceId> {
+    Ids { added: IdSet<T>, removed: IdSet<T> },
+    Whole { before: Scope<T>, after: Scope<T> },
+}
+
+impl<'de, T: ResourceId> Deserialize<'de> for ScopeChange<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        quiet::read(deserializer, ScopeChangeForm::deserialize)
+    }
+}
 
 impl<T: ResourceId> ScopeChange<T> {
     /// `None` when nothing changed.

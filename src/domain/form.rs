@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::quiet::read_quietly;
 use super::scope::check_reach;
@@ -54,8 +54,7 @@ macro_rules! hide_text {
 /// assert_eq!(review.name(), "Mobile app");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self", default, deny_unknown_fields)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct KeyForm {
     /// The name.
@@ -72,7 +71,23 @@ pub struct KeyForm {
     pub prompts: ScopeForm,
 }
 
-read_quietly!(KeyForm);
+read_quietly! {
+    #[serde(deny_unknown_fields)]
+    KeyForm {
+        #[serde(default)]
+        name: String,
+        #[serde(default)]
+        description: String,
+        #[serde(default)]
+        environment: String,
+        #[serde(default)]
+        expires_at: String,
+        #[serde(default)]
+        agents: ScopeForm,
+        #[serde(default)]
+        prompts: ScopeForm,
+    }
+}
 hide_text!(KeyForm { name, description, environment, expires_at } { agents, prompts });
 
 impl KeyForm {
@@ -130,8 +145,7 @@ impl KeyForm {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self", default, deny_unknown_fields)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct EditForm {
     /// The name.
@@ -149,7 +163,23 @@ pub struct EditForm {
     pub revision: String,
 }
 
-read_quietly!(EditForm);
+read_quietly! {
+    #[serde(deny_unknown_fields)]
+    EditForm {
+        #[serde(default)]
+        name: String,
+        #[serde(default)]
+        description: String,
+        #[serde(default)]
+        expires_at: String,
+        #[serde(default)]
+        agents: ScopeForm,
+        #[serde(default)]
+        prompts: ScopeForm,
+        #[serde(default)]
+        revision: String,
+    }
+}
 hide_text!(EditForm { name, description, expires_at, revision } { agents, prompts });
 
 impl EditForm {

@@ -6,10 +6,11 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::quiet::Quiet;
 use super::text::serde_as_text;
-use super::{AccessKey, AuditEvent, Field, Invalid, Rule, quiet};
+use super::{AccessKey, AuditEvent, Field, Invalid, Rule};
 
 /// Some items of a list, and where to go on.
 ///
@@ -31,26 +32,27 @@ use super::{AccessKey, AuditEvent, Field, Invalid, Rule, quiet};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The items, newest first; there may be fewer than the limit even when more pages follow.
     pub items: Vec<T>,
     /// Where the next page begins; `None` after the last page.
-    #[serde(deserialize_with = "Option::deserialize")]
     pub next: Option<Cursor>,
-}
-
-impl<T: Serialize> Serialize for Page<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
 }
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        quiet::read(deserializer, |given| Self::deserialize(given))
+        #[derive(Deserialize)]
+        #[serde(bound = "T: DeserializeOwned")]
+        struct Fields<T> {
+            items: Vec<T>,
+            #[serde(deserialize_with = "Option::deserialize")]
+            next: Option<Cursor>,
+        }
+
+        let Quiet(Fields { items, next }) = Quiet::deserialize(deserializer)?;
+        Ok(Self { items, next })
     }
 }
 

@@ -31,20 +31,18 @@ pub(crate) fn read<'de, D: Deserializer<'de>, T>(
     value(Given::deserialize(deserializer)?).map_err(de::Error::custom)
 }
 
-/// Implements serde for a type that derives it with `#[serde(remote = "Self")]`, reading it quietly.
+/// Implements `Deserialize` for a struct, by the attributes that are given here, reading it quietly.
 macro_rules! read_quietly {
-    ($type:ident $(<$param:ident: $bound:ident>)?) => {
-        impl $(<$param: $bound + serde::Serialize>)? serde::Serialize for $type $(<$param>)? {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                Self::serialize(self, serializer)
-            }
-        }
-
-        impl<'de $(, $param: $bound + serde::de::DeserializeOwned)?> serde::Deserialize<'de>
-            for $type $(<$param>)?
-        {
+    ($(#[$of_all:meta])* $name:ident { $($(#[$of_one:meta])* $field:ident: $type:ty,)* }) => {
+        impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::domain::quiet::read(deserializer, |given| Self::deserialize(given))
+                #[derive(serde::Deserialize)]
+                $(#[$of_all])*
+                struct Fields { $($(#[$of_one])* $field: $type,)* }
+
+                let $crate::domain::quiet::Quiet(Fields { $($field),* }) =
+                    serde::Deserialize::deserialize(deserializer)?;
+                Ok(Self { $($field),* })
             }
         }
     };

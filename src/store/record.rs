@@ -118,18 +118,26 @@ impl TryFrom<Quiet<Unchecked>> for StoredKey {
 }
 
 /// What is stored of one secret of a key. The digest itself is only ever written and compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StoredDigest {
     pub(crate) digest: Digest,
-    #[serde(deserialize_with = "deserialize_generation")]
     generation: u32,
     #[serde(with = "time::expiry")]
     ends_at: Option<DateTime<Utc>>,
     issued_by: IssuedBy,
 }
 
-read_quietly!(StoredDigest);
+read_quietly! {
+    #[serde(deny_unknown_fields)]
+    StoredDigest {
+        digest: Digest,
+        #[serde(deserialize_with = "deserialize_generation")]
+        generation: u32,
+        #[serde(with = "time::expiry")]
+        ends_at: Option<DateTime<Utc>>,
+        issued_by: IssuedBy,
+    }
+}
 
 impl StoredDigest {
     pub(crate) fn new(digest: Digest, generation: u32, operation: Option<OperationId>) -> Self {

@@ -1,7 +1,7 @@
 //! When a secret was last used.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::domain::quiet::read_quietly;
 use crate::domain::{KeyId, time};
@@ -17,8 +17,7 @@ use crate::domain::{KeyId, time};
 /// assert_eq!(used.generation, 1); // the first secret of the key
 /// # Ok::<(), access_keys::Invalid>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct KeyUse {
     /// The key.
@@ -30,7 +29,15 @@ pub struct KeyUse {
     pub at: DateTime<Utc>,
 }
 
-read_quietly!(KeyUse);
+read_quietly! {
+    #[serde(deny_unknown_fields)]
+    KeyUse {
+        key: KeyId,
+        generation: u32,
+        #[serde(with = "time")]
+        at: DateTime<Utc>,
+    }
+}
 
 impl KeyUse {
     /// A use at `at`.
