@@ -99,7 +99,7 @@ fn wrong_answers_and_ways_back_work_as_at_the_keyboard() {
             "Description  A phone\n",
             "Agents       only the agent triage\n",
             "Prompts      only these 2 prompts: refund, summary\n",
-            "  Refused with HTTP status 401: the token is malformed\n",
+            "  Refused with HTTP status 401: the token is malformed, or has the prefix of another environment\n",
             "Done.",
         ],
     );
