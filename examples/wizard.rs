@@ -285,11 +285,11 @@ fn set(form: &mut KeyForm, field: Field, answer: &str) {
     }
 }
 
-/// What the form reads as an expiry: days end at midnight, and a date is its first moment.
+/// What the form reads as an expiry: days end at the nearest midnight, and a date is its first moment.
 fn expiry(answer: &str) -> String {
     let number = answer.strip_suffix(" days").or(answer.strip_suffix(" day")).unwrap_or(answer);
     if let Ok(days) = number.parse::<u16>() {
-        let end = SystemClock.wall() + Duration::from_secs((u64::from(days) + 1) * 86_400);
+        let end = SystemClock.wall() + Duration::from_secs(u64::from(days) * 86_400 + 43_200);
         return end.format("%Y-%m-%dT00:00").to_string();
     }
     if answer.eq_ignore_ascii_case("never") {
