@@ -19,6 +19,10 @@
 //! not have than for one that it has, and a text that is no token at all is refused without asking it. Key
 //! ids are public.
 //!
+//! `cargo bench --bench timing` measures it, with a leak of its own as control. Over a store whose reads take
+//! equal work, refusals of secrets that are wrong in different places differ by less than a tenth of a
+//! nanosecond; an unknown id and a wrong secret still differ by one or two, of about three hundred.
+//!
 //! # How fresh it is
 //!
 //! Every verification reads the store with a `get` that begins after it was called. A change therefore holds
