@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Denial;
-use crate::domain::{AccessKey, EnvironmentId, KeyState, Status};
+use crate::domain::{AccessKey, EnvironmentId, KeyState};
 use crate::store::StoredDigest;
 
 /// Whether `key` is good in `environment` at `now` for the holder of the secret of `digest`.
@@ -25,7 +25,6 @@ pub(super) fn decide(
         _ if elsewhere => Err(Denial::WrongEnvironment { key: id }),
         KeyState::Expired => Err(Denial::Expired { key: id }),
         KeyState::Inactive => Err(Denial::Inactive { key: id }),
-        KeyState::Active if key.status == Status::Active => Ok(()),
-        KeyState::Active => Err(Denial::Unrecognized {}),
+        KeyState::Active => Ok(()),
     }
 }
