@@ -57,7 +57,7 @@ impl ChangeCursor {
 }
 
 /// What comes with every answer of a change feed, read in the same snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct FeedState {
     /// The store's clock; `None` for a store that has no clock but its callers'.

@@ -32,6 +32,7 @@
 
 mod decide;
 mod denial;
+mod freshness;
 mod grant;
 mod race;
 mod uses;

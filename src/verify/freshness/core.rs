@@ -1,0 +1,387 @@
+//! The core: the state behind the lock.
+
+use std::time::Duration;
+
+use super::announce::WITHOUT_FEED;
+use super::clocks::Reading;
+use super::reads::{Kind, Read, Reads};
+use super::revoked::Revoked;
+use super::{Board, Face, Row};
+use crate::clock::Moment;
+use crate::domain::KeyId;
+use crate::store::{ChangeCursor, FeedState};
+
+/// How often the feed is asked at limit zero, in nanoseconds.
+const ASK_EVERY_AT_ZERO: u64 = 1_000_000_000;
+/// A smaller limit is taken for zero: asking what has changed so often would cost more than reading the key.
+const LIMIT_MIN: Duration = Duration::from_millis(10);
+/// By how much the offset of the clocks may move at limit zero, in microseconds.
+const SLACK_AT_ZERO: u64 = 50_000;
+
+/// How long one answer of the store may be used: 0.8 of the limit, rounded down.
+///
+/// A clock 10 % slow measures it as at most 0.8 / 0.9 of the limit, and 0.9 of the limit is what a clock 10 % fast
+/// on the revoker's side makes of it at least.
+pub(super) fn lease(limit: Duration) -> Duration {
+    limit / 5 * 4
+}
+
+/// What a node knows of the feed, of its clocks and of the reads under way.
+///
+/// One method for each thing that can happen. All take effect as one step: the caller holds one lock around each
+/// call, and readers see what it does to the [`Board`] in the order in which it does it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Core {
+    /// The limit of this node's own; the smaller of it and that of the feed counts.
+    own: Option<Duration>,
+    feed: Feed,
+    /// The limit in force by the last answer.
+    limit: Duration,
+    /// What readers see.
+    face: Face,
+    /// Counts the jumps of clocks: what was asked for before one gives no lease.
+    jumps: u64,
+    reading: Option<Reading>,
+    /// Whether the last comparison of the store's clock with ours was not clean.
+    suspicious: bool,
+    /// When the offset of the clocks is taken anew where no answer does it, in nanoseconds of deadline time.
+    compare_again_at: u64,
+    reads: Reads,
+    revoked: Revoked,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Feed {
+    /// The store was not asked yet.
+    Unknown,
+    /// The store has none.
+    Absent,
+    Present {
+        cursor: ChangeCursor,
+        /// When the last answer was asked for, in nanoseconds of deadline time.
+        sent: u64,
+    },
+}
+
+/// What a store answered to the question what has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Answer {
+    NoFeed,
+    Feed {
+        /// The keys that may have changed; `None` for all.
+        named: Option<Vec<KeyId>>,
+        next: ChangeCursor,
+        state: FeedState,
+    },
+}
+
+/// The question what has changed, as it is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Asked {
+    /// What to ask the store for.
+    pub(crate) since: Option<ChangeCursor>,
+    sent: u64,
+    jumps: u64,
+}
+
+/// What came of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refreshed {
+    /// Knowledge is as fresh as can be.
+    Fresh,
+    /// The answer took longer than its own lease, or a clock jumped meanwhile: it gives no lease.
+    Late,
+}
+
+/// By which clock to stamp what is about to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    /// Ask for changes first.
+    Ask,
+    /// The wall clock of this node.
+    Wall,
+    /// The store's clock reads this, in microseconds since 1970.
+    Store(i64),
+}
+
+/// What to do for a key that is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LookUp<R> {
+    /// Ask for changes first, then look up again.
+    Refresh,
+    /// Here it is. Decide by this face.
+    Found(R, Face),
+    /// Wait for the read in this place, then decide by this face.
+    Join(usize, Face),
+    /// Read the key, say how it ended by this place, then decide by this face.
+    Read(usize, Face),
+    /// The same, for this verification alone: a grant is good until the moment that was told.
+    ReadOwn(usize, Face),
+    /// Too many reads are under way.
+    Busy,
+}
+
+impl Core {
+    /// Knows nothing yet. `own` is the limit of this node's own, `reads` the most reads at once.
+    pub(crate) const fn new(own: Option<Duration>, reads: usize, now: Moment) -> Self {
+        Self {
+            own,
+            feed: Feed::Unknown,
+            limit: Duration::ZERO,
+            face: Face { offset: now.offset(), ..Face::BLANK },
+            jumps: 0,
+            reading: None,
+            suspicious: false,
+            compare_again_at: 0,
+            reads: Reads::new(reads),
+            revoked: Revoked::new(),
+        }
+    }
+
+    /// A verification needs the key `id`. `now` was read after it began.
+    pub(crate) fn look_up<B: Board>(&mut self, board: &mut B, id: KeyId, now: Moment) -> LookUp<B::Row> {
+        self.check_clocks(board, now);
+        let face = match &self.feed {
+            Feed::Unknown => return LookUp::Refresh,
+            Feed::Present { sent, .. } if self.is_zero() => {
+                let jumped = self.reading.as_ref().is_some_and(|reading| reading.jumps() != self.jumps);
+                if jumped || now.boot().saturating_sub(*sent) > ASK_EVERY_AT_ZERO {
+                    return LookUp::Refresh;
+                }
+                return self.read_own(id, now);
+            }
+            Feed::Absent if self.is_zero() => return self.read_own(id, now),
+            Feed::Present { .. } if now.boot() >= self.face.good_until => return LookUp::Refresh,
+            Feed::Present { .. } | Feed::Absent => self.face,
+        };
+        if let Some(row) = board.find(id).filter(|row| now.boot() < row.until()) {
+            return LookUp::Found(row, face);
+        }
+        if let Some(place) = self.reads.joinable(id) {
+            return LookUp::Join(place, face);
+        }
+        let read = Read { id, sent: now.boot(), kind: Kind::Shared };
+        self.reads.begin(read).map_or(LookUp::Busy, |place| LookUp::Read(place, face))
+    }
+
+    /// The read in this place brought a row, an absence included. `None` when nobody may use it.
+    pub(crate) fn row_arrived<B: Board>(
+        &mut self,
+        board: &mut B,
+        place: usize,
+        row: B::Row,
+        now: Moment,
+    ) -> Option<B::Row> {
+        self.check_clocks(board, now);
+        let read = self.reads.end(place)?;
+        let row = self.remember_revoked(board, read.id, row);
+        match read.kind {
+            Kind::Fenced => return None,
+            Kind::Own => return Some(row),
+            Kind::Shared => {}
+        }
+        let row = match self.feed {
+            Feed::Present { .. } => row,
+            Feed::Unknown | Feed::Absent => row.ending(read.sent.saturating_add(self.lease())),
+        };
+        // Redundant over a store whose reads never go back.
+        if let Some(newer) = board.find(read.id).filter(|present| present.revision() > row.revision()) {
+            return Some(newer);
+        }
+        // Nothing would name the absence when the key is made.
+        if matches!(self.feed, Feed::Present { .. }) || !row.is_absence() {
+            board.put(read.id, row.clone());
+        }
+        Some(row)
+    }
+
+    /// The read in this place failed, or was given up.
+    pub(crate) fn abandon(&mut self, place: usize) {
+        self.reads.end(place);
+    }
+
+    /// The store is about to be asked what has changed. `now` was read before it is sent.
+    pub(crate) fn refresh_sent<B: Board>(&mut self, board: &mut B, now: Moment) -> Asked {
+        self.check_clocks(board, now);
+        let since = match &self.feed {
+            Feed::Present { cursor, .. } => Some(cursor.clone()),
+            Feed::Unknown | Feed::Absent => None,
+        };
+        Asked { since, sent: now.boot(), jumps: self.jumps }
+    }
+
+    /// The store has answered what has changed. `now` was read after it came.
+    pub(crate) fn changes_arrived<B: Board>(
+        &mut self,
+        board: &mut B,
+        asked: &Asked,
+        answer: Answer,
+        now: Moment,
+    ) -> Refreshed {
+        self.check_clocks(board, now);
+        let (named, next, state) = match answer {
+            Answer::Feed { named, next, state } => (named, next, state),
+            Answer::NoFeed => {
+                self.forget_all(board);
+                self.feed = Feed::Absent;
+                self.limit = self.own.map_or(WITHOUT_FEED, |own| own.min(WITHOUT_FEED));
+                // Each row ends on its own.
+                self.publish(board, u64::MAX, now);
+                return Refreshed::Fresh;
+            }
+        };
+        // First the rows, then the cursor, and only then the lease that rests on them.
+        match named {
+            Some(ids) if asked.since.is_some() => ids.into_iter().for_each(|id| self.name(board, id)),
+            _ => self.forget_all(board),
+        }
+        let sent = self.known_since().map_or(asked.sent, |earlier| earlier.max(asked.sent));
+        self.feed = Feed::Present { cursor: next, sent };
+        self.limit = self.own.map_or(state.limit, |own| own.min(state.limit));
+        self.compare_clocks(asked, now, &state);
+        if self.is_zero() {
+            self.forget_all(board);
+            self.publish(board, 0, now);
+            return Refreshed::Fresh;
+        }
+        let ends = asked.sent.saturating_add(self.lease());
+        if asked.jumps != self.jumps || now.boot() >= ends {
+            return Refreshed::Late;
+        }
+        // Only a new deadline comes with a new measure of the clocks.
+        if ends > self.face.good_until {
+            self.publish(board, ends, now);
+        }
+        Refreshed::Fresh
+    }
+
+    /// A management call of this node may have changed the key: told after the commit, before the call returns.
+    pub(crate) fn changed_here<B: Board>(&mut self, board: &mut B, id: KeyId) {
+        self.name(board, id);
+    }
+
+    /// A key was seen revoked, by whatever read.
+    pub(crate) fn seen_revoked<B: Board>(&mut self, board: &mut B, id: KeyId) {
+        self.revoked.add(id);
+        self.name(board, id);
+    }
+
+    /// When, in nanoseconds of deadline time, the last answer of the feed was asked for.
+    pub(crate) const fn known_since(&self) -> Option<u64> {
+        match &self.feed {
+            Feed::Present { sent, .. } => Some(*sent),
+            Feed::Unknown | Feed::Absent => None,
+        }
+    }
+
+    /// How long until the feed should be asked, for requests never to wait for it: half a lease ahead. `None`
+    /// where there is no feed.
+    pub(crate) fn refresh_in(&self, now: Moment) -> Option<Duration> {
+        let at = match &self.feed {
+            Feed::Unknown => 0,
+            Feed::Absent => return None,
+            Feed::Present { sent, .. } if self.is_zero() => sent.saturating_add(ASK_EVERY_AT_ZERO),
+            Feed::Present { .. } => self.face.good_until.saturating_sub(self.lease() / 2),
+        };
+        Some(Duration::from_nanos(at.saturating_sub(now.boot())))
+    }
+
+    /// By which clock to stamp what is about to be stored.
+    pub(crate) fn stamp(&self, now: Moment) -> Stamp {
+        match (&self.feed, &self.reading) {
+            (Feed::Unknown, _) => Stamp::Ask,
+            (Feed::Absent, _) | (Feed::Present { .. }, None) => Stamp::Wall,
+            (Feed::Present { .. }, Some(reading)) => {
+                let age = now.boot().saturating_sub(reading.sent());
+                let old = age > self.lease().max(if self.is_zero() { ASK_EVERY_AT_ZERO } else { 0 });
+                if old || reading.jumps() != self.jumps || self.face.shows_jump(now) {
+                    return Stamp::Ask;
+                }
+                Stamp::Store(now.after(reading.offset()))
+            }
+        }
+    }
+
+    /// Sees whether a clock of this node was set, stood still or ran at another rate, which voids what was measured
+    /// with it: the deadline, and the moment at which a refresh under way was sent.
+    fn check_clocks<B: Board>(&mut self, board: &mut B, now: Moment) {
+        if self.face.shows_jump(now) {
+            self.jumps += 1;
+            if matches!(self.feed, Feed::Absent) {
+                self.forget_all(board);
+                self.publish(board, u64::MAX, now);
+            } else {
+                self.publish(board, 0, now);
+            }
+        } else if matches!(self.feed, Feed::Absent) && now.boot() >= self.compare_again_at {
+            self.publish(board, u64::MAX, now);
+        }
+    }
+
+    fn compare_clocks(&mut self, asked: &Asked, now: Moment, state: &FeedState) {
+        let Some(store) = state.now else {
+            (self.reading, self.suspicious) = (None, false);
+            return;
+        };
+        let reading = Reading::new(asked.sent, now.boot(), store.timestamp_micros(), asked.jumps);
+        match &self.reading {
+            Some(earlier) => {
+                self.suspicious = reading.disagrees(earlier).unwrap_or(self.suspicious);
+                if reading.sent() >= earlier.sent() {
+                    self.reading = Some(reading);
+                }
+            }
+            None => self.reading = Some(reading),
+        }
+    }
+
+    /// Begins a read for one verification alone, as at limit zero.
+    fn read_own<R>(&mut self, id: KeyId, now: Moment) -> LookUp<R> {
+        let face = Face { good_until: u64::MAX, ..self.face };
+        let read = Read { id, sent: now.boot(), kind: Kind::Own };
+        self.reads.begin(read).map_or(LookUp::Busy, |place| LookUp::ReadOwn(place, face))
+    }
+
+    /// What was seen revoked stays so, whatever a read says.
+    fn remember_revoked<B: Board>(&mut self, board: &mut B, id: KeyId, row: B::Row) -> B::Row {
+        if row.is_revoked() && !self.revoked.contains(id) {
+            self.revoked.add(id);
+            // Whatever a reader may still have of it.
+            board.remove(id);
+        }
+        if self.revoked.contains(id) && !row.is_absence() { row.revoke() } else { row }
+    }
+
+    /// The only invalidation: drops the row and fences the read under way.
+    fn name<B: Board>(&mut self, board: &mut B, id: KeyId) {
+        board.remove(id);
+        self.reads.fence(id);
+    }
+
+    /// Names every key.
+    fn forget_all<B: Board>(&mut self, board: &mut B) {
+        board.clear();
+        self.reads.fence_all();
+    }
+
+    fn publish<B: Board>(&mut self, board: &mut B, good_until: u64, now: Moment) {
+        let slack = if self.is_zero() { SLACK_AT_ZERO } else { self.lease() / 1_000 / 20 };
+        self.face = Face {
+            good_until,
+            offset: now.offset(),
+            slack: i64::try_from(slack).unwrap_or(i64::MAX),
+            store_offset: self.reading.as_ref().map(Reading::offset),
+        };
+        self.compare_again_at = now.boot().saturating_add(self.lease());
+        board.publish(self.face);
+    }
+
+    /// Whether every verification reads the store.
+    fn is_zero(&self) -> bool {
+        self.limit < LIMIT_MIN || self.suspicious
+    }
+
+    fn lease(&self) -> u64 {
+        u64::try_from(lease(self.limit).as_nanos()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,41 @@
+//! The keys that were seen revoked.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::domain::KeyId;
+
+/// How many are remembered.
+const CAPACITY: usize = 100_000;
+
+/// The last keys that were seen revoked: what a flush does not forget.
+///
+/// Revoked is final, so that a store which shows such a key as good again has lost the revocation, for example
+/// to a backup that was restored.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Revoked {
+    ids: BTreeSet<KeyId>,
+    /// Oldest first.
+    order: VecDeque<KeyId>,
+}
+
+impl Revoked {
+    pub(super) const fn new() -> Self {
+        Self { ids: BTreeSet::new(), order: VecDeque::new() }
+    }
+
+    pub(super) fn contains(&self, id: KeyId) -> bool {
+        self.ids.contains(&id)
+    }
+
+    pub(super) fn add(&mut self, id: KeyId) {
+        if !self.ids.insert(id) {
+            return;
+        }
+        self.order.push_back(id);
+        if self.order.len() > CAPACITY
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+}
