@@ -14,8 +14,8 @@ use chrono::DateTime;
 use pollster::block_on;
 use setup::altered::Altered;
 use setup::{
-    agent, agents, anything, checkout, env, forged, in_seconds, info, keys, keys_in, parts, production,
-    review,
+    agent, agents, anything, checkout, env, forged, in_seconds, info, keys, keys_at_zero, keys_in, parts,
+    production, review,
 };
 
 /// A grant, what is then done to its key, and what a recheck says of it.
@@ -106,7 +106,7 @@ fn a_recheck_records_no_use() {
 
 #[test]
 fn a_key_that_is_gone_is_unrecognized_to_a_recheck() {
-    let (keys, _) = keys_in(Altered::default());
+    let (keys, _) = keys_at_zero(Altered::default());
     let issued = block_on(checkout(&keys).generate(anything())).unwrap();
     let grant = block_on(keys.verify(issued.token.expose(), &production())).unwrap();
     // A key that exists, and is another.
@@ -126,7 +126,7 @@ type Lying = (AccessKeys<Arc<Altered>>, Arc<Altered>, [ProjectKeys<Arc<Altered>>
 /// Two projects with a key each in a store that can be told to lie.
 fn two_projects() -> Lying {
     let store = Arc::new(Altered::default());
-    let (keys, _) = keys_in(store.clone());
+    let (keys, _) = keys_at_zero(store.clone());
     let ours = checkout(&keys);
     let theirs = keys.project(ProjectId::new("warehouse").unwrap(), Actor::user("bob").unwrap());
     let issued = [&ours, &theirs].map(|project| block_on(project.generate(anything())).unwrap());

@@ -13,7 +13,7 @@ use access_keys::{
 };
 use pollster::block_on;
 use support::{
-    Fault, FaultyStore, State, checkout, keys, operation, poll_at_most, production, project, review,
+    Fault, FaultyStore, State, checkout, keys_at_zero, operation, poll_at_most, production, project, review,
     verified_replays,
 };
 
@@ -45,7 +45,7 @@ struct Host {
 impl Host {
     fn new() -> Self {
         let (store, clock) = (FaultyStore::new(), FakeClock::default());
-        let keys = keys(Arc::clone(&store), &clock);
+        let keys = keys_at_zero(Arc::clone(&store), &clock);
         let issued = block_on(project(&keys, "owner").generate(review("Mobile"))).unwrap();
         let ada = project(&keys, "ada");
         Self { store, keys, ada, clock, issued }

@@ -19,6 +19,8 @@ fn what_the_last_of_several_unknown_tries_did_is_found() {
     let keys = keys(store.clone(), &FakeClock::default());
     let owner = project(&keys, "ada");
 
+    // The first of all asks what has changed.
+    let _ = block_on(owner.generate(review("First"))).unwrap();
     plan(&store, &[LostUnknown, LostUnknown, DoneUnknown]);
     let issued = block_on(owner.generate(review("Mobile"))).unwrap();
     assert!(block_on(keys.verify(issued.token.expose(), &production())).is_ok());

@@ -51,8 +51,8 @@ fn verified<S: KeyStore>(keys: &AccessKeys<S>, issued: &Issued) -> Grant {
 
 #[test]
 fn following_writes_uses_every_ten_seconds_until_no_one_else_is_there() {
-    let store = FaultyStore::new();
-    let keys = keys(store.clone(), &FakeClock::default());
+    let (store, clock) = (FaultyStore::new(), FakeClock::default());
+    let keys = keys(store.clone(), &clock);
     let issued = block_on(project(&keys, "ada").generate(review("Mobile"))).unwrap();
     let written = || block_on(store.inner.last_uses(&[issued.key.id])).unwrap().len();
     let timer = Timer::default();
@@ -64,15 +64,50 @@ fn following_writes_uses_every_ten_seconds_until_no_one_else_is_there() {
     assert!(poll(&mut following).is_pending());
     assert_eq!(written(), 0, "what cannot be written is kept");
     store.heal();
-    assert!(poll(&mut following).is_pending());
-    assert_eq!(written(), 0, "not before its time");
+    clock.advance(Duration::from_secs(9));
     timer.ring();
     assert!(poll(&mut following).is_pending());
-    assert_eq!((written(), timer.asked()), (1, vec![Duration::from_secs(10); 2]));
+    assert_eq!(written(), 0, "not before its time");
+    clock.advance(Duration::from_secs(1));
+    timer.ring();
+    assert!(poll(&mut following).is_pending());
+    assert_eq!(written(), 1);
+    assert!(timer.asked().iter().all(|sleep| *sleep <= Duration::from_secs(10)), "{:?}", timer.asked());
 
     drop((keys, grant));
     timer.ring();
     assert!(poll(&mut following).is_ready());
+}
+
+#[test]
+fn following_asks_ahead_of_every_deadline_and_as_soon_as_something_changed() {
+    let (store, clock) = (FaultyStore::new(), FakeClock::default());
+    let (one, other) = (keys(store.clone(), &clock), keys(store.clone(), &clock));
+    let owner = project(&one, "ada");
+    let issued = block_on(owner.generate(review("Mobile"))).unwrap();
+    let timer = Timer::default();
+    let sleeper = timer.clone();
+    let mut following = pin!(other.verifier().follow(move |duration| sleeper.sleep(duration)));
+    assert!(poll(&mut following).is_pending());
+    let _ = verified(&other, &issued);
+
+    // Ten leases on, no request has had to wait for the store.
+    for _ in 0..20 {
+        let asked = *timer.asked().last().unwrap();
+        assert!(asked <= Duration::from_secs(2), "half a lease ahead: {asked:?}");
+        clock.advance(asked);
+        timer.ring();
+        assert!(poll(&mut following).is_pending());
+        let cached = other.verifier().verify_cached(issued.token.expose(), &production());
+        assert!(matches!(cached, Some(Ok(_))), "{cached:?}");
+    }
+
+    // Without a moment passing, a revocation elsewhere arrives.
+    block_on(owner.revoke(issued.key.id, "")).unwrap();
+    assert!(poll(&mut following).is_pending());
+    assert!(other.verifier().verify_cached(issued.token.expose(), &production()).is_none());
+    let refused = block_on(other.verify(issued.token.expose(), &production()));
+    assert!(matches!(refused, Err(Denial::Revoked { .. })));
 }
 
 type Set = (AccessKeys<Arc<MemoryStore>>, ProjectKeys<Arc<MemoryStore>>, FakeClock, Issued);
@@ -132,14 +167,18 @@ fn a_stream_ends_with_the_expiry_of_its_key_and_with_the_grace_of_its_secret() {
 }
 
 #[test]
-fn a_stream_whose_key_cannot_be_read_is_unavailable() {
-    let store = FaultyStore::new();
-    let keys = keys(store.clone(), &FakeClock::default());
+fn a_stream_whose_key_cannot_be_read_is_unavailable_once_its_lease_is_over() {
+    let (store, clock) = (FaultyStore::new(), FakeClock::default());
+    let keys = keys(store.clone(), &clock);
     let issued = block_on(project(&keys, "ada").generate(review("Mobile"))).unwrap();
     let (grant, timer, verifier) = (verified(&keys, &issued), Timer::default(), keys.verifier());
     let mut ended = pin!(verifier.ended(&grant, |duration| timer.sleep(duration)));
     assert!(poll(&mut ended).is_pending());
     store.plan(|_| Fault::Fails);
+    clock.advance(Duration::from_secs(1));
+    timer.ring();
+    assert!(poll(&mut ended).is_pending(), "what is known is still fresh");
+    clock.advance(Duration::from_secs(3));
     timer.ring();
     assert!(matches!(poll(&mut ended), Poll::Ready(Denial::Unavailable { source: Some(_), .. })));
 }

@@ -44,6 +44,11 @@ impl Actor {
         Ok(Self { is_user: false, id: host_id(Field::Actor, id.as_ref())? })
     }
 
+    /// The actor with this id, which was checked before.
+    pub(crate) fn of_checked(id: &str, is_user: bool) -> Self {
+        Self { is_user, id: id.into() }
+    }
+
     /// Whether it is a person.
     #[must_use]
     pub const fn is_user(&self) -> bool {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::hashed::Hashed;
 use super::text::serde_as_text;
 use super::{Field, Invalid, Rule, Unit};
 
@@ -27,7 +28,7 @@ pub(crate) fn host_id(field: Field, text: &str) -> Result<Arc<str>, Invalid> {
 }
 
 macro_rules! host_ids {
-    ($($(#[$doc:meta])* $name:ident, $field:ident, $example:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $field:ident, $example:literal, $text:ty;)*) => {$(
         $(#[$doc])*
         ///
         /// 1 to 128 bytes of visible ASCII without spaces, chosen by the host and never interpreted.
@@ -42,7 +43,7 @@ macro_rules! host_ids {
         /// # Ok::<(), access_keys::Invalid>(())
         /// ```
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name($text);
 
         impl $name {
             /// Checks and takes over `text`.
@@ -50,13 +51,13 @@ macro_rules! host_ids {
             /// # Errors
             /// [`Invalid`] unless `text` is 1 to 128 bytes of visible ASCII without spaces.
             pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
-                host_id(Field::$field, text.as_ref()).map(Self)
+                host_id(Field::$field, text.as_ref()).map(|text| Self(text.into()))
             }
 
             /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_ref()
             }
         }
 
@@ -68,7 +69,7 @@ macro_rules! host_ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
+                f.pad(self.as_str())
             }
         }
 
@@ -82,13 +83,13 @@ macro_rules! host_ids {
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
-                &self.0
+                self.0.as_ref()
             }
         }
 
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
-                &self.0
+                self.0.as_ref()
             }
         }
 
@@ -98,15 +99,50 @@ macro_rules! host_ids {
 
 host_ids! {
     /// The owner of keys: every management call is made inside one project.
-    ProjectId, Project, "checkout";
+    ProjectId, Project, "checkout", Arc<str>;
     /// Where a key is valid (production, staging, …); fixed for the life of a key.
-    EnvironmentId, Environment, "production";
+    EnvironmentId, Environment, "production", Arc<str>;
     /// An AI agent of the host.
-    AgentId, Agent, "support-bot";
+    AgentId, Agent, "support-bot", Hashed;
     /// A prompt of the host.
-    PromptId, Prompt, "greeting";
+    PromptId, Prompt, "greeting", Hashed;
     /// The host's name for one management action that it may have to repeat.
-    OperationId, Operation, "req-7";
+    OperationId, Operation, "req-7", Arc<str>;
+}
+
+macro_rules! of_checked {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// The id with this text, which was checked before.
+            pub(crate) fn of_checked(text: &str) -> Self {
+                Self(Arc::<str>::from(text).into())
+            }
+        }
+    )*};
+}
+
+of_checked!(ProjectId EnvironmentId AgentId PromptId);
+
+impl AgentId {
+    /// The hash of its text in this process.
+    pub(crate) const fn hash(&self) -> u64 {
+        self.0.hash()
+    }
+}
+
+impl PromptId {
+    /// The hash of its text in this process.
+    pub(crate) const fn hash(&self) -> u64 {
+        self.0.hash()
+    }
+}
+
+/// Whether all are letters and digits, in a time that does not tell which of them are.
+pub(crate) fn is_base62<const N: usize>(bytes: &[u8; N]) -> bool {
+    // No branch and a fixed length: the compiler compares many at once.
+    let letter_or_digit =
+        |b: u8| u8::from(b.wrapping_sub(b'0') < 10) | u8::from((b | 0x20).wrapping_sub(b'a') < 26);
+    bytes.iter().fold(1, |all, byte| all & letter_or_digit(*byte)) == 1
 }
 
 macro_rules! random_ids {
@@ -145,8 +181,11 @@ macro_rules! random_ids {
                 })
             }
 
+            /// The first of them all, which is as unlikely as any other.
+            pub(crate) const ZERO: Self = Self([b'0'; RANDOM_ID_LEN]);
+
             pub(crate) fn from_base62(bytes: [u8; RANDOM_ID_LEN]) -> Option<Self> {
-                bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))
+                is_base62(&bytes).then_some(Self(bytes))
             }
 
             /// The text.
@@ -196,4 +235,12 @@ random_ids! {
     KeyId, Key;
     /// The name of an audit event.
     EventId, Event;
+}
+
+impl KeyId {
+    /// Its characters as two numbers.
+    pub(crate) const fn halves(self) -> [u64; 2] {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = self.0;
+        [u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes([i, j, k, l, m, n, o, p])]
+    }
 }

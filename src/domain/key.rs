@@ -80,6 +80,27 @@ pub struct AccessKey {
 }
 
 impl AccessKey {
+    /// A record of no key, which reaches nothing.
+    pub(crate) fn dummy() -> Self {
+        let time = DateTime::UNIX_EPOCH;
+        Self {
+            id: KeyId::ZERO,
+            project: ProjectId::of_checked("-"),
+            environment: EnvironmentId::of_checked("-"),
+            name: "-".to_owned(),
+            description: String::new(),
+            agents: Scope::none(),
+            prompts: Scope::none(),
+            status: Status::Revoked,
+            expires_at: Some(time),
+            revision: Revision::FIRST,
+            created_at: time,
+            created_by: Actor::of_checked("-", false),
+            updated_at: time,
+            origin: Origin::Generated,
+        }
+    }
+
     /// What it is at `now`: its status, or expired.
     #[must_use]
     pub fn state(&self, now: DateTime<Utc>) -> KeyState {

@@ -23,16 +23,26 @@ mod sealed {
     pub trait Sealed {
         const FIELD: super::Field;
         const NOUN: &'static str;
+        /// The hash of the id's text in this process.
+        fn text_hash(&self) -> u64;
     }
 
     impl Sealed for super::AgentId {
         const FIELD: super::Field = super::Field::Agents;
         const NOUN: &'static str = "agent";
+
+        fn text_hash(&self) -> u64 {
+            self.hash()
+        }
     }
 
     impl Sealed for super::PromptId {
         const FIELD: super::Field = super::Field::Prompts;
         const NOUN: &'static str = "prompt";
+
+        fn text_hash(&self) -> u64 {
+            self.hash()
+        }
     }
 }
 
@@ -205,6 +215,11 @@ impl<T: ResourceId> IdSet<T> {
         let set = BTreeSet::from_iter(ids);
         check_count::<T>(set.len())?;
         Ok(Self(set.into_iter().collect()))
+    }
+
+    /// These ids, which were in a set before.
+    pub(crate) fn of_sorted(ids: Vec<T>) -> Self {
+        Self(ids.into())
     }
 
     /// Whether `id` is one of them.

@@ -16,6 +16,9 @@ use crate::verify::{Setup, Verifier};
 /// More than this and a change would take too long to hold to be called one.
 const MAX_STALENESS_MAX: Duration = Duration::from_secs(60);
 
+const CACHE_CAPACITY: usize = 100_000;
+const CONCURRENT_READS: usize = 256;
+
 /// Sets up an [`AccessKeys`]. A prefix is needed; everything else has a default.
 ///
 /// A value that breaks a rule is kept until [`build`](Self::build), which tells of the first one.
@@ -41,6 +44,9 @@ pub struct Builder<S> {
     peppers: Vec<Pepper>,
     accept_unpeppered: bool,
     record_uses: bool,
+    max_staleness: Option<Duration>,
+    cache_capacity: usize,
+    concurrent_reads: usize,
     /// The first value that broke a rule.
     mistake: Option<Invalid>,
 }
@@ -55,6 +61,9 @@ impl<S: KeyStore> Builder<S> {
             peppers: Vec::new(),
             accept_unpeppered: false,
             record_uses: true,
+            max_staleness: None,
+            cache_capacity: CACHE_CAPACITY,
+            concurrent_reads: CONCURRENT_READS,
             mistake: None,
         }
     }
@@ -69,7 +78,7 @@ impl<S: KeyStore> Builder<S> {
     /// without a look-up.
     pub fn environment_prefix(mut self, environment: EnvironmentId, prefix: impl AsRef<str>) -> Self {
         if let Some(prefix) = self.check(Prefix::new(prefix)) {
-            self.prefixes.own.insert(environment, prefix);
+            self.prefixes.set(environment, prefix);
         }
         self
     }
@@ -111,25 +120,32 @@ impl<S: KeyStore> Builder<S> {
 
     /// The longest that this node may go on using what it knew of a key, at most 60 seconds.
     ///
-    /// Every verification reads the store, so there is nothing yet that it could limit: all are as fresh
-    /// as at zero.
+    /// Unless set it is the limit that lives with the data, 5 seconds unless that was changed; set, it is the
+    /// smaller of both. At zero every verification of this node reads the store, and so it is for anything under
+    /// 10 milliseconds. What a change announces is the shared limit, whatever this one is: other nodes may have
+    /// none of their own.
     pub fn max_staleness(mut self, limit: Duration) -> Self {
-        if limit > MAX_STALENESS_MAX {
-            let rule = Rule::Span { max: MAX_STALENESS_MAX, given: limit };
-            self.check::<()>(Err(Invalid::new(Field::MaxStaleness, rule)));
-        }
+        let rule = Rule::Span { max: MAX_STALENESS_MAX, given: limit };
+        let fits = limit <= MAX_STALENESS_MAX;
+        self.max_staleness =
+            self.check(if fits { Ok(limit) } else { Err(Invalid::new(Field::MaxStaleness, rule)) });
         self
     }
 
-    /// The most keys that a verifier keeps, at least 1. Nothing is kept yet.
+    /// The most keys that a verifier keeps, at least 1; 100,000 unless set. They take no more than 1 KiB of memory
+    /// each on average: where scopes are so large that they would, fewer are kept.
     pub fn cache_capacity(mut self, keys: usize) -> Self {
         self.check(at_least_one(Field::CacheCapacity, keys));
+        self.cache_capacity = keys;
         self
     }
 
-    /// The most store reads that a verifier makes at once, at least 1. Reads are not yet limited.
+    /// The most store reads that a verifier makes at once, at least 1; 256 unless set. A verification that would
+    /// need one more is [`Denial::Unavailable`](crate::Denial::Unavailable), so that a flood of tokens that nobody
+    /// has cannot become a flood of queries.
     pub fn concurrent_reads(mut self, reads: usize) -> Self {
         self.check(at_least_one(Field::ConcurrentReads, reads));
+        self.concurrent_reads = reads;
         self
     }
 
@@ -158,6 +174,9 @@ impl<S: KeyStore> Builder<S> {
             prefixes: self.prefixes,
             peppers: PepperRing::new(self.peppers, self.accept_unpeppered)?,
             record_uses: self.record_uses,
+            max_staleness: self.max_staleness,
+            cache_capacity: self.cache_capacity,
+            concurrent_reads: self.concurrent_reads,
         });
         Ok(AccessKeys { store, verifier, random: Arc::new(self.random) })
     }

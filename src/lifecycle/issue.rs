@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::commit::{Attempts, Outcome, Write};
 use super::{Error, Issued, ProjectKeys};
 use crate::domain::{
@@ -10,6 +12,7 @@ use crate::domain::{
 };
 use crate::store::{KeyStore, StoreError, StoredDigest, StoredKey};
 use crate::token::{Token, id_of_operation};
+use crate::verify::Announced;
 
 /// The longest that a rotation may let the old secret live.
 const GRACE_MAX: Duration = Duration::from_secs(90 * 86_400);
@@ -70,23 +73,24 @@ impl<S: KeyStore> ProjectKeys<S> {
         if grace > GRACE_MAX {
             return Err(Invalid::new(Field::Grace, Rule::Span { max: GRACE_MAX, given: grace }).into());
         }
+        let _changing = self.keys.verifier.changing(id);
         let mut attempts = Attempts::default();
         loop {
             let stored = self.load(id).await?;
             attempts.at(stored.revision())?;
-            check_usable(stored.key(), Action::Rotated, self.now())?;
+            let now = self.stamp().await?;
+            check_usable(stored.key(), Action::Rotated, now)?;
             let issued = if self.is_repeated_rotation(id).await? {
                 // Read again: what was read before may be older than the rotation.
                 let stored = self.load(id).await?;
-                check_usable(stored.key(), Action::Rotated, self.now())?;
-                self.check_replaceable(&stored, Action::Rotated).await?;
-                self.replace(&stored, Some(Duration::ZERO)).await?
+                check_usable(stored.key(), Action::Rotated, now)?;
+                self.check_replaceable(now, &stored, Action::Rotated).await?;
+                self.replace(now, &stored, Some(Duration::ZERO)).await?
             } else {
-                let now = self.now();
                 let ends_at = time::after(now, grace);
                 let kept = newest(&stored)?.ending(ends_at);
                 let kept = (ends_at > now).then_some(kept);
-                self.update_secret(&stored, kept, ends_at, Some(grace)).await?
+                self.update_secret(now, &stored, kept, ends_at, Some(grace)).await?
             };
             if let Some(issued) = issued {
                 return Ok(issued);
@@ -96,7 +100,8 @@ impl<S: KeyStore> ProjectKeys<S> {
 
     /// Stores a new key; `None` when the id is taken.
     async fn insert(&self, id: KeyId, review: &Review) -> Result<Option<Issued>, Error> {
-        let now = self.now();
+        let _changing = self.keys.verifier.changing(id);
+        let now = self.stamp().await?;
         review.check_expiry(now)?;
         let (token, digest) = self.draw_token(id, review.environment(), 1)?;
         let key = AccessKey {
@@ -119,21 +124,29 @@ impl<S: KeyStore> ProjectKeys<S> {
         let write = Write { key: StoredKey::new(key.clone(), vec![digest], event.id), event };
         Ok(match write.insert(self.store()).await? {
             // Nothing that was good before is cut off by a new key.
-            Outcome::Done => Some(self.issued(key, token, 1, None)),
+            Outcome::Done => Some(Issued {
+                key,
+                token,
+                holds_everywhere_in: Duration::ZERO,
+                old_secret_ends_in: None,
+                generation: 1,
+            }),
             Outcome::Overtaken => None,
         })
     }
 
     /// A repeated generate of an operation whose key is there.
     async fn generate_again(&self, id: KeyId, review: &Review) -> Result<Issued, Error> {
+        let _changing = self.keys.verifier.changing(id);
         let mut attempts = Attempts::default();
         loop {
             let stored = self.load(id).await?;
             attempts.at(stored.revision())?;
+            let now = self.stamp().await?;
             self.check_same_review(id, review).await?;
-            check_usable(stored.key(), Action::Created, self.now())?;
-            self.check_replaceable(&stored, Action::Created).await?;
-            if let Some(issued) = self.replace(&stored, None).await? {
+            check_usable(stored.key(), Action::Created, now)?;
+            self.check_replaceable(now, &stored, Action::Created).await?;
+            if let Some(issued) = self.replace(now, &stored, None).await? {
                 return Ok(issued);
             }
         }
@@ -168,7 +181,12 @@ impl<S: KeyStore> ProjectKeys<S> {
     }
 
     /// Refuses unless the newest secret is this operation's and was never used.
-    async fn check_replaceable(&self, stored: &StoredKey, action: Action) -> Result<(), Error> {
+    async fn check_replaceable(
+        &self,
+        now: DateTime<Utc>,
+        stored: &StoredKey,
+        action: Action,
+    ) -> Result<(), Error> {
         let (key, newest) = (stored.key(), newest(stored)?);
         let ours = newest.operation().is_some() && newest.operation() == self.operation.as_ref();
         let uses = self.last_used(&[key.id]).await?;
@@ -177,23 +195,28 @@ impl<S: KeyStore> ProjectKeys<S> {
         if ours && !used && self.keys.verifier.knows_all_uses() {
             return Ok(());
         }
-        Err(Error::Refused { key: key.id, from: key.state(self.now()), action })
+        Err(Error::Refused { key: key.id, from: key.state(now), action })
     }
 
     /// Replaces the newest secret at once and keeps the older one, with its grace, or else with `no_grace`.
-    async fn replace(&self, stored: &StoredKey, no_grace: Option<Duration>) -> Result<Option<Issued>, Error> {
-        let now = self.now();
+    async fn replace(
+        &self,
+        now: DateTime<Utc>,
+        stored: &StoredKey,
+        no_grace: Option<Duration>,
+    ) -> Result<Option<Issued>, Error> {
         let older = stored.digests().get(1).cloned();
         let grace = older.as_ref().and_then(StoredDigest::ends_at).map(|end| time::until(end, now));
-        self.update_secret(stored, older, now, grace.or(no_grace)).await
+        self.update_secret(now, stored, older, now, grace.or(no_grace)).await
     }
 
     /// Writes a new secret beside `kept`; `None` when another change came first.
     async fn update_secret(
         &self,
+        now: DateTime<Utc>,
         stored: &StoredKey,
         kept: Option<StoredDigest>,
-        old_secret_ends_at: chrono::DateTime<chrono::Utc>,
+        old_secret_ends_at: DateTime<Utc>,
         grace: Option<Duration>,
     ) -> Result<Option<Issued>, Error> {
         let generation = newest(stored)?.generation().checked_add(1).ok_or_else(|| {
@@ -204,9 +227,9 @@ impl<S: KeyStore> ProjectKeys<S> {
         let (token, digest) = self.draw_token(key.id, &key.environment, generation)?;
         let digests = std::iter::once(digest).chain(kept).collect();
         let changes = vec![FieldChange::Secret { generation, old_secret_ends_at }];
-        let write = self.write(stored, key, Action::Rotated, changes, digests)?;
+        let write = self.write(now, stored, key, Action::Rotated, changes, digests)?;
         Ok(match write.update(self.store(), stored.revision()).await? {
-            Outcome::Done => Some(self.issued(write.key.key().clone(), token, generation, grace)),
+            Outcome::Done => Some(self.issued(write.key.key().clone(), token, generation, grace).await),
             Outcome::Overtaken => None,
         })
     }
@@ -218,22 +241,22 @@ impl<S: KeyStore> ProjectKeys<S> {
         generation: u32,
     ) -> Result<(Token, StoredDigest), Error> {
         let setup = self.keys.verifier.setup();
-        let token = Token::draw(setup.prefixes.of(environment)?, id, &self.keys.random);
+        let token = Token::draw(setup.prefixes.require(environment)?, id, &self.keys.random);
         let token = token.map_err(Error::randomness)?;
         let signed = token.signed().ok_or_else(|| Error::randomness("no token could be drawn".into()))?;
         let digest = StoredDigest::new(setup.peppers.digest(signed), generation, self.operation.clone());
         Ok((token, digest))
     }
 
-    fn issued(&self, key: AccessKey, token: Token, generation: u32, grace: Option<Duration>) -> Issued {
-        let announced = self.keys.verifier.announced();
-        let old_secret_ends_in = grace.map(|grace| grace.max(announced));
-        Issued { key, token, holds_everywhere_in: announced, old_secret_ends_in, generation }
+    async fn issued(&self, key: AccessKey, token: Token, generation: u32, grace: Option<Duration>) -> Issued {
+        let Announced { holds_everywhere_in, tolerance } = self.keys.verifier.announced().await;
+        let old_secret_ends_in = grace.map(|grace| grace.max(holds_everywhere_in) + tolerance);
+        Issued { key, token, holds_everywhere_in, old_secret_ends_in, generation }
     }
 }
 
 /// Refuses a key that is revoked or expired: a new secret of it would be good for nothing.
-fn check_usable(key: &AccessKey, action: Action, now: chrono::DateTime<chrono::Utc>) -> Result<(), Error> {
+fn check_usable(key: &AccessKey, action: Action, now: DateTime<Utc>) -> Result<(), Error> {
     match key.state(now) {
         from @ (KeyState::Revoked | KeyState::Expired) => Err(Error::Refused { key: key.id, from, action }),
         KeyState::Active | KeyState::Inactive => Ok(()),

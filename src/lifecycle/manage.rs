@@ -9,6 +9,7 @@ use crate::domain::{
     Rule, text,
 };
 use crate::store::KeyStore;
+use crate::verify::Announced;
 
 impl<S: KeyStore> ProjectKeys<S> {
     /// Changes a key's name, description, expiry or scope.
@@ -22,7 +23,7 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// A dropped future leaves the edit done or not done.
     pub async fn edit(&self, id: KeyId, edit: Edit) -> Result<Change, Error> {
         let same = |event: &AuditEvent, key: &AccessKey| edit.repeats(&event.changes, key);
-        self.change(id, Action::Edited, None, |key| apply_edit(key, &edit, self.now()), same).await
+        self.change(id, Action::Edited, None, |key, now| apply_edit(key, &edit, now), same).await
     }
 
     /// Pauses a key until it is activated again. A key that is paused already stays so.
@@ -57,11 +58,13 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// A dropped future leaves it done or not done.
     pub async fn revoke(&self, id: KeyId, reason: impl AsRef<str> + Send) -> Result<Change, Error> {
         let reason = text::paragraph(Field::Reason, reason.as_ref())?;
-        self.set_status(id, Action::Revoked, Some(reason)).await
+        let change = self.set_status(id, Action::Revoked, Some(reason)).await?;
+        self.keys.verifier.seen_revoked(id);
+        Ok(change)
     }
 
     async fn set_status(&self, id: KeyId, action: Action, reason: Option<String>) -> Result<Change, Error> {
-        self.change(id, action, reason, |key| apply_status(key, action), |_, _| true).await
+        self.change(id, action, reason, |key, _| apply_status(key, action), |_, _| true).await
     }
 
     /// Applies a rule to the key as it is, again and again until nothing comes between reading and writing.
@@ -73,33 +76,41 @@ impl<S: KeyStore> ProjectKeys<S> {
         id: KeyId,
         action: Action,
         reason: Option<String>,
-        apply: impl Fn(&AccessKey) -> Result<Option<Applied>, Error>,
+        apply: impl Fn(&AccessKey, DateTime<Utc>) -> Result<Option<Applied>, Error>,
         repeats: impl Fn(&AuditEvent, &AccessKey) -> bool,
     ) -> Result<Change, Error> {
+        // Told when this call ends in whatever way: also a change that wrote nothing relies on what is stored.
+        let _changing = self.keys.verifier.changing(id);
         let mut attempts = Attempts::default();
         loop {
             let stored = self.load(id).await?;
             attempts.at(stored.revision())?;
+            let now = self.stamp().await?;
             let earlier = AuditQuery::default().key(id).action(action);
             if let Some(done) = self.event_of_operation(earlier).await? {
                 // Read again: what was read before may be older than the event.
                 let key = self.get(id).await?;
                 let rule = Invalid::new(Field::Operation, Rule::Repeated);
-                return if repeats(&done, &key) { Ok(self.changed(key, false)) } else { Err(rule.into()) };
+                return if repeats(&done, &key) {
+                    Ok(self.changed(key, false).await)
+                } else {
+                    Err(rule.into())
+                };
             }
-            let Some(Applied { key, changes }) = apply(stored.key())? else {
-                return Ok(self.changed(stored.key().clone(), false));
+            let Some(Applied { key, changes }) = apply(stored.key(), now)? else {
+                return Ok(self.changed(stored.key().clone(), false).await);
             };
-            let mut write = self.write(&stored, key, action, changes, stored.digests().to_vec())?;
+            let mut write = self.write(now, &stored, key, action, changes, stored.digests().to_vec())?;
             write.event.reason.clone_from(&reason);
             if write.update(self.store(), stored.revision()).await? == Outcome::Done {
-                return Ok(self.changed(write.key.key().clone(), true));
+                return Ok(self.changed(write.key.key().clone(), true).await);
             }
         }
     }
 
-    fn changed(&self, key: AccessKey, is_new: bool) -> Change {
-        Change { key, is_new, holds_everywhere_in: self.keys.verifier.announced() }
+    async fn changed(&self, key: AccessKey, is_new: bool) -> Change {
+        let Announced { holds_everywhere_in, .. } = self.keys.verifier.announced().await;
+        Change { key, is_new, holds_everywhere_in }
     }
 }
 

@@ -102,7 +102,7 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// [`Invalids`]: every mistake in every field, an environment without a prefix included.
     pub fn review(&self, form: &KeyForm) -> Result<Review, Invalids> {
         let review = form.review(self.now())?;
-        self.keys.verifier.setup().prefixes.of(review.environment())?;
+        self.keys.verifier.setup().prefixes.require(review.environment())?;
         Ok(review)
     }
 
@@ -192,9 +192,10 @@ impl<S: KeyStore> ProjectKeys<S> {
         Ok(uses)
     }
 
-    /// The next state of a key with the event that tells of it.
+    /// The next state of a key, as of `now`, with the event that tells of it.
     pub(super) fn write(
         &self,
+        now: DateTime<Utc>,
         stored: &StoredKey,
         mut key: AccessKey,
         action: Action,
@@ -202,7 +203,7 @@ impl<S: KeyStore> ProjectKeys<S> {
         digests: Vec<StoredDigest>,
     ) -> Result<Write, Error> {
         // Later than the event before, even if this node's clock is behind that of another.
-        key.updated_at = self.now().max(time::after(stored.key().updated_at, Duration::from_micros(1)));
+        key.updated_at = now.max(time::after(stored.key().updated_at, Duration::from_micros(1)));
         key.revision = stored.revision().next();
         if key.revision == stored.revision() {
             let rule = Rule::Inconsistent { problem: "cannot rise any further" };
@@ -268,8 +269,14 @@ impl<S: KeyStore> ProjectKeys<S> {
         self.keys.store()
     }
 
-    pub(super) fn now(&self) -> DateTime<Utc> {
-        time::micros(self.keys.verifier.setup().clock.wall())
+    /// The time to judge by what a person enters.
+    fn now(&self) -> DateTime<Utc> {
+        self.keys.verifier.roughly_now()
+    }
+
+    /// The time to stamp what is written, and to judge by what is stored.
+    pub(super) async fn stamp(&self) -> Result<DateTime<Utc>, StoreError> {
+        self.keys.verifier.stamp().await
     }
 }
 

@@ -25,3 +25,5 @@ pub use key_store::KeyStore;
 pub use memory::MemoryStore;
 pub use record::{StoredDigest, StoredKey};
 pub use usage::KeyUse;
+
+pub(crate) use wakeup::Wakeup;

@@ -57,6 +57,11 @@ impl StoredKey {
         Self(Arc::new(Record { version: Version, key, digests, last_event }))
     }
 
+    /// A record of no key, with a digest that nothing has: what is met in place of a key that does not exist.
+    pub(crate) fn dummy(digest: Digest) -> Self {
+        Self::new(AccessKey::dummy(), vec![StoredDigest::new(digest, 1, None)], EventId::ZERO)
+    }
+
     /// The record, which holds nothing secret.
     #[must_use]
     pub fn key(&self) -> &AccessKey {

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use constant_time_eq::constant_time_eq_32;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
 use super::{Digest, Scheme, Signed};
 use crate::domain::{Field, Invalid, Rule, Unit};
@@ -79,6 +80,10 @@ pub(crate) struct PepperRing {
 impl PepperRing {
     pub(crate) fn new(mut peppers: Vec<Pepper>, accept_unpeppered: bool) -> Result<Self, Invalid> {
         peppers.sort_by_key(|pepper| std::cmp::Reverse(pepper.version));
+        if peppers.len() >= usize::from(Way::REFUSED.0) {
+            let rule = Rule::Count { max: usize::from(Way::REFUSED.0) - 1, given: peppers.len() };
+            return Err(Invalid::new(Field::Pepper, rule));
+        }
         if peppers.windows(2).any(|pair| matches!(pair, [a, b] if a.version == b.version)) {
             let problem = "has two of one version";
             return Err(Invalid::new(Field::Pepper, Rule::Inconsistent { problem }));
@@ -88,45 +93,121 @@ impl PepperRing {
 
     /// The digest of a new secret: under the newest pepper.
     pub(crate) fn digest(&self, signed: &Signed) -> Digest {
-        self.peppers.first().map_or_else(|| unpeppered(signed), |newest| newest.digest(signed))
+        self.peppers
+            .first()
+            .map_or_else(|| Digest::new(Scheme::Sha256, sha256(signed)), |newest| newest.digest(signed))
+    }
+
+    /// How this node checks a secret of a digest of `scheme`.
+    pub(crate) fn way(&self, scheme: &Scheme) -> Way {
+        match scheme {
+            Scheme::Sha256 if self.takes_unpeppered() => Way(0),
+            Scheme::Sha256 => Way::REFUSED,
+            Scheme::HmacSha256 { pepper } => self
+                .peppers
+                .iter()
+                .position(|known| known.version == *pepper)
+                .and_then(|place| u8::try_from(place + 1).ok())
+                .map_or(Way::LACKING, Way),
+            Scheme::Other(_) => Way::LACKING,
+        }
     }
 
     /// Which of `stored` are digests of `signed`.
     ///
     /// Does the same work for any two digests: every way of this ring is computed and compared with both.
-    pub(crate) fn compare(&self, signed: &Signed, stored: [&Digest; 2]) -> [bool; 2] {
-        let plain = self.takes_unpeppered().then(|| unpeppered(signed));
-        let peppered = self.peppers.iter().map(|pepper| pepper.digest(signed));
-        plain.into_iter().chain(peppered).fold([false; 2], |[first, second], computed| {
-            let [a, b] = stored;
-            [first | computed.same(a), second | computed.same(b)]
-        })
-    }
-
-    /// Whether this node lacks what it would take to tell if a secret is that of a digest of `scheme`.
-    pub(crate) fn lacks(&self, scheme: &Scheme) -> bool {
-        match scheme {
-            // Refused on purpose where it is refused.
-            Scheme::Sha256 => false,
-            Scheme::HmacSha256 { pepper } => self.peppers.iter().all(|known| known.version != *pepper),
-            Scheme::Other(_) => true,
+    #[inline]
+    pub(crate) fn compare(&self, signed: &Signed, stored: [(&[u8; 32], Way); 2]) -> [bool; 2] {
+        let plain = if self.takes_unpeppered() { same(&sha256(signed), Way(0), stored) } else { [false; 2] };
+        if self.peppers.is_empty() {
+            return plain;
         }
+        self.peppers.iter().zip(1..).fold(plain, |[first, second], (pepper, way)| {
+            let [a, b] = same(pepper.digest(signed).bytes(), Way(way), stored);
+            [first | a, second | b]
+        })
     }
 
     /// A digest that nothing has, compared in place of one that is not there.
     pub(crate) fn dummy(&self) -> Digest {
-        let scheme = self
-            .peppers
-            .first()
-            .map_or(Scheme::Sha256, |newest| Scheme::HmacSha256 { pepper: newest.version });
+        let newest = self.peppers.first();
+        let scheme = newest.map_or(Scheme::Sha256, |newest| Scheme::HmacSha256 { pepper: newest.version });
         Digest::new(scheme, [0; 32])
     }
 
-    pub(crate) const fn takes_unpeppered(&self) -> bool {
+    const fn takes_unpeppered(&self) -> bool {
         self.accept_unpeppered || self.peppers.is_empty()
     }
 }
 
-fn unpeppered(signed: &Signed) -> Digest {
-    Digest::new(Scheme::Sha256, Sha256::digest(signed).into())
+/// How one ring checks the secrets of a digest: 0 without a pepper, 1 under its newest one, and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way(u8);
+
+impl Way {
+    /// The ring does not take it, whoever presents it.
+    const REFUSED: Self = Self(254);
+    /// The ring lacks the pepper or the scheme.
+    pub(crate) const LACKING: Self = Self(255);
+
+    /// Whether a secret can be found good by it.
+    pub(crate) fn is_known(self) -> bool {
+        self.0 < Self::REFUSED.0
+    }
+}
+
+/// Which of `stored` are this digest, computed in this way, in a time that does not tell where they differ.
+#[inline]
+fn same(computed: &[u8; 32], way: Way, stored: [(&[u8; 32], Way); 2]) -> [bool; 2] {
+    // `&`, not `&&`: the bytes are compared whatever the ways.
+    stored.map(|(bytes, theirs)| (way == theirs) & constant_time_eq_32(computed, bytes))
+}
+
+/// SHA-256 of what fits into one block with its padding: half the work of a hasher that does not know that.
+#[inline]
+fn sha256(signed: &Signed) -> [u8; 32] {
+    const START: [u32; 8] = [
+        0x6a09_e667,
+        0xbb67_ae85,
+        0x3c6e_f372,
+        0xa54f_f53a,
+        0x510e_527f,
+        0x9b05_688c,
+        0x1f83_d9ab,
+        0x5be0_cd19,
+    ];
+    const BITS: u64 = 8 * size_of::<Signed>() as u64;
+    const { assert!(size_of::<Signed>() + 9 <= 64) };
+    let mut block = [0; 64];
+    if let Some(first) = block.first_chunk_mut() {
+        *first = *signed;
+    }
+    if let Some(end) = block.get_mut(size_of::<Signed>()) {
+        *end = 0x80;
+    }
+    if let Some(length) = block.last_chunk_mut() {
+        *length = BITS.to_be_bytes();
+    }
+    let mut state = START;
+    sha2::block_api::compress256(&mut state, &[block]);
+    let mut digest = [0; 32];
+    for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::Digest as _;
+
+    use super::*;
+
+    #[test]
+    fn one_block_gives_what_the_hasher_gives() {
+        for byte in [0, b'_', b'z', 255] {
+            let signed = [byte; size_of::<Signed>()];
+            assert_eq!(sha256(&signed), <[u8; 32]>::from(Sha256::digest(signed)));
+        }
+    }
 }

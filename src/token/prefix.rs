@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::Presented;
-use super::presented::TAIL_LEN;
+use super::presented::{Signed, TAIL_LEN};
 use crate::domain::{Field, Invalid, KeyId, Rule, Unit};
 
 const WORD_MAX: usize = 12;
@@ -25,7 +25,12 @@ const ALLOWED: &str = "one or two words of a-z and 0-9 that begin with a letter,
 /// # Ok::<(), access_keys::Invalid>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Prefix(Arc<str>);
+pub struct Prefix {
+    /// The text and the `_` that follows it in a token.
+    head: Arc<str>,
+    /// The CRC-32 of that.
+    sum: u32,
+}
 
 impl Prefix {
     /// Checks and takes over `text`.
@@ -55,13 +60,14 @@ impl Prefix {
             }
             start += word.len() + 1;
         }
-        Ok(Self(text.into()))
+        let head: Arc<str> = format!("{text}_").into();
+        Ok(Self { sum: crc32fast::hash(head.as_bytes()), head })
     }
 
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.head.strip_suffix('_').unwrap_or_default()
     }
 
     /// A regular expression for the rule file of a secret scanner.
@@ -115,7 +121,19 @@ impl Prefix {
 
     /// The length of every token of this prefix.
     pub(crate) fn token_len(&self) -> usize {
-        self.0.len() + TAIL_LEN
+        self.head.len() + TAIL_LEN
+    }
+
+    /// What every token of this prefix begins with.
+    pub(super) fn head(&self) -> &[u8] {
+        self.head.as_bytes()
+    }
+
+    /// The CRC-32 of the head and what follows it, without computing that of the head again.
+    pub(super) fn sum_with(&self, signed: &Signed) -> u32 {
+        let mut hasher = crc32fast::Hasher::new_with_initial(self.sum);
+        hasher.update(signed);
+        hasher.finalize()
     }
 }
 
@@ -127,7 +145,7 @@ impl fmt::Debug for Prefix {
 
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

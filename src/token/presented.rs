@@ -1,14 +1,15 @@
 //! The layout of a token, and reading one by position from its end.
 
 use super::Prefix;
-use super::base62::{CHECKSUM_LEN, checksum, is_base62};
+use super::base62::{CHECKSUM_LEN, says};
 use crate::domain::KeyId;
+use crate::domain::id::is_base62;
 
 pub(super) const ID_LEN: usize = 16;
 pub(super) const SECRET_LEN: usize = 32;
 pub(super) const SIGNED_LEN: usize = ID_LEN + 1 + SECRET_LEN;
-/// All that follows the prefix.
-pub(super) const TAIL_LEN: usize = 1 + SIGNED_LEN + CHECKSUM_LEN;
+/// All that follows the prefix and its `_`.
+pub(super) const TAIL_LEN: usize = SIGNED_LEN + CHECKSUM_LEN;
 
 /// `{id}_{secret}`: what a digest is computed of.
 pub(crate) type Signed = [u8; SIGNED_LEN];
@@ -30,10 +31,9 @@ impl<'t> Presented<'t> {
         let (head, signed) = body.split_last_chunk::<SIGNED_LEN>()?;
         let (id, rest) = signed.split_first_chunk::<ID_LEN>()?;
         let (joint, secret) = rest.split_first()?;
-        let shaped = head.strip_prefix(prefix.as_str().as_bytes()) == Some(b"_")
-            && *joint == b'_'
-            && is_base62(secret);
+        let secret = secret.first_chunk::<SECRET_LEN>()?;
+        let shaped = head == prefix.head() && *joint == b'_' && is_base62(secret);
         let id = KeyId::from_base62(*id).filter(|_| shaped)?;
-        (checksum(body) == *sum).then_some(Self { id, signed })
+        says(*sum, prefix.sum_with(signed)).then_some(Self { id, signed })
     }
 }

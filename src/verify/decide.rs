@@ -1,30 +1,36 @@
-//! The decision, once a secret has matched: a pure function of what is stored, where and when.
-
-use chrono::{DateTime, Utc};
+//! The decision, once a secret has matched: a pure function of what is known, where and when.
 
 use super::Denial;
-use crate::domain::{AccessKey, EnvironmentId, KeyState};
-use crate::store::StoredDigest;
+use super::freshness::Row;
+use super::row::{KeyRow, Secret};
+use crate::domain::{EnvironmentId, KeyId};
 
-/// Whether `key` is good in `environment` at `now` for the holder of the secret of `digest`.
+/// Whether the key `id` is good in `environment` at `now`, in microseconds since 1970, for the holder of `secret`.
 ///
 /// The order is part of the contract: who holds a retired secret learns nothing at all, and who holds a good
 /// one of a revoked key learns that before anything else.
+#[inline]
 pub(super) fn decide(
-    key: &AccessKey,
-    digest: &StoredDigest,
+    id: KeyId,
+    row: &KeyRow,
+    secret: Secret,
     environment: &EnvironmentId,
-    now: DateTime<Utc>,
+    now: i64,
 ) -> Result<(), Denial> {
-    if digest.ends_at().is_some_and(|end| end <= now) {
+    if row.ends_at(secret) <= now {
         return Err(Denial::Unrecognized {});
     }
-    let (id, elsewhere) = (key.id, key.environment != *environment);
-    match key.state(now) {
-        KeyState::Revoked => Err(Denial::Revoked { key: id }),
-        _ if elsewhere => Err(Denial::WrongEnvironment { key: id }),
-        KeyState::Expired => Err(Denial::Expired { key: id }),
-        KeyState::Inactive => Err(Denial::Inactive { key: id }),
-        KeyState::Active => Ok(()),
+    if row.is_revoked() {
+        return Err(Denial::Revoked { key: id });
     }
+    if !row.packed.is_in(environment) {
+        return Err(Denial::WrongEnvironment { key: id });
+    }
+    if row.expires_at() <= now {
+        return Err(Denial::Expired { key: id });
+    }
+    if !row.is_active() {
+        return Err(Denial::Inactive { key: id });
+    }
+    Ok(())
 }

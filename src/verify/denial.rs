@@ -142,6 +142,12 @@ impl Denial {
 
 impl From<StoreError> for Denial {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable { source: Some(Arc::new(error)) }
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<StoreError>> for Denial {
+    fn from(error: Arc<StoreError>) -> Self {
+        Self::Unavailable { source: Some(error) }
     }
 }

@@ -1,11 +1,13 @@
 //! Proof that a presented token was good.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::Denial;
+use super::near::Seen;
+use super::row::Secret;
 use crate::clock::Deadline;
 use crate::domain::{AccessKey, AgentId, PromptId};
-use crate::store::{StoredDigest, StoredKey};
 
 /// Proof that a presented token was good, with the scope to ask.
 ///
@@ -37,33 +39,33 @@ use crate::store::{StoredDigest, StoredKey};
 #[derive(Clone)]
 #[must_use = "a grant says what the key may call: ask it"]
 pub struct Grant {
-    stored: StoredKey,
-    /// The place of the presented secret's digest among those of the key.
-    digest: usize,
+    seen: Arc<Seen>,
+    secret: Secret,
     good_until: Deadline,
 }
 
 impl Grant {
-    pub(super) const fn new(stored: StoredKey, digest: usize, good_until: Deadline) -> Self {
-        Self { stored, digest, good_until }
+    #[inline]
+    pub(super) const fn new(seen: Arc<Seen>, secret: Secret, good_until: Deadline) -> Self {
+        Self { seen, secret, good_until }
     }
 
     /// The key, as it was when its token was verified.
     #[must_use]
     pub fn key(&self) -> &AccessKey {
-        self.stored.key()
+        self.seen.key()
     }
 
     /// Whether the key may call this agent.
     #[must_use]
     pub fn allows_agent(&self, agent: &AgentId) -> bool {
-        self.key().agents.allows(agent)
+        self.seen.row.packed.allows_agent(agent)
     }
 
     /// Whether the key may call this prompt.
     #[must_use]
     pub fn allows_prompt(&self, prompt: &PromptId) -> bool {
-        self.key().prompts.allows(prompt)
+        self.seen.row.packed.allows_prompt(prompt)
     }
 
     /// Refuses unless the key may call this agent.
@@ -71,7 +73,7 @@ impl Grant {
     /// # Errors
     /// [`Denial::AgentNotInScope`].
     pub fn require_agent(&self, agent: &AgentId) -> Result<(), Denial> {
-        if self.allows_agent(agent) { Ok(()) } else { Err(Denial::AgentNotInScope { key: self.key().id }) }
+        if self.allows_agent(agent) { Ok(()) } else { Err(Denial::AgentNotInScope { key: self.seen.id }) }
     }
 
     /// Refuses unless the key may call this prompt.
@@ -79,7 +81,7 @@ impl Grant {
     /// # Errors
     /// [`Denial::PromptNotInScope`].
     pub fn require_prompt(&self, prompt: &PromptId) -> Result<(), Denial> {
-        if self.allows_prompt(prompt) { Ok(()) } else { Err(Denial::PromptNotInScope { key: self.key().id }) }
+        if self.allows_prompt(prompt) { Ok(()) } else { Err(Denial::PromptNotInScope { key: self.seen.id }) }
     }
 
     /// The one agent of a key that was made for exactly one, so that a request need not name it.
@@ -92,22 +94,32 @@ impl Grant {
     /// the newest while the holder has not taken over the token of a rotation.
     #[must_use]
     pub fn generation(&self) -> u32 {
-        self.digest().map_or(0, StoredDigest::generation)
+        self.seen.row.generation(self.secret)
     }
 
     /// Until when the grant may be used without a [`recheck`](crate::Verifier::recheck), on this node's
-    /// deadline clock.
+    /// deadline clock: the earliest of the lease on which it rests, the expiry of the key and the end of the
+    /// secret's grace.
     ///
-    /// Every verification reads the store, so it is the moment at which that read began: whatever comes
-    /// later may have changed.
+    /// Where every verification reads the store (a limit of zero), it is the moment at which that read began:
+    /// whatever comes later may have changed.
     #[must_use]
     pub const fn good_until(&self) -> Deadline {
         self.good_until
     }
 
-    /// The secret that was presented.
-    pub(super) fn digest(&self) -> Option<&StoredDigest> {
-        self.stored.digests().get(self.digest)
+    /// The same, good until then.
+    pub(super) const fn ending(mut self, boot: u64) -> Self {
+        self.good_until = Deadline::at_nanos(boot);
+        self
+    }
+
+    pub(super) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    pub(super) const fn secret(&self) -> Secret {
+        self.secret
     }
 }
 

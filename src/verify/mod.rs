@@ -30,17 +30,29 @@
 //! announce zero. Nothing is kept between verifications, and a store that fails makes them
 //! [`Denial::Unavailable`].
 
+mod cache;
+mod changing;
+mod cold;
 mod decide;
 mod denial;
+mod flight;
+mod follow;
 mod freshness;
 mod grant;
+mod line;
+mod near;
+mod packed;
 mod race;
+mod row;
+mod stats;
 mod uses;
 mod verifier;
 
 pub use denial::Denial;
 pub use grant::Grant;
+pub use stats::Stats;
 pub use verifier::Verifier;
 
+pub(crate) use changing::Announced;
 pub(crate) use uses::Uses;
 pub(crate) use verifier::Setup;

@@ -1,30 +1,29 @@
-//! The one who asks the store and decides.
+//! The one who verifies: the answer from the cache, and what a host can ask of it.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::sync::{Arc, Weak};
-use std::task::Poll;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 
+use super::cache::{Cache, Room, Shelf, is_first_use};
+use super::cold::{Locked, Proof};
 use super::decide::decide;
-use super::race::either;
+use super::freshness::{Core, Face, Row};
+use super::near::Seen;
+use super::row::{KeyRow, Secret};
+use super::stats::{Count, Counters, Stats};
 use super::{Denial, Grant, Uses};
-use crate::clock::{Clock, Deadline};
+use crate::clock::{Clock, Deadline, Moment};
 use crate::domain::{EnvironmentId, KeyId, time};
-use crate::store::{KeyStore, StoreError, StoredDigest, StoredKey};
-use crate::token::{PepperRing, Prefixes, Presented, Scheme};
+use crate::store::{KeyStore, StoreError, StoredKey};
+use crate::token::{PepperRing, Prefixes, Presented, Way};
 
-/// How often [`Verifier::follow`] writes uses.
-const WRITE_USES_EVERY: Duration = Duration::from_secs(10);
-/// How often [`Verifier::ended`] looks, when no hint wakes it sooner.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-const PAUSE: Duration = Duration::from_millis(10);
+/// By how much the wall time of a glance may be off, in microseconds.
+const GLANCE: u64 = 20_000;
 
 /// Verifies presented tokens. Cheap to clone; clones and the [`AccessKeys`](crate::AccessKeys) that it came
-/// from are one.
+/// from are one, and share one cache.
 ///
 /// It cannot manage keys and is not generic, so it is what a request handler or a middleware holds.
 ///
@@ -50,7 +49,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// ```
 #[derive(Clone)]
 pub struct Verifier {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// What a verifier is made of; shared with the management of the same keys.
@@ -60,18 +59,34 @@ pub(crate) struct Setup {
     pub(crate) prefixes: Prefixes,
     pub(crate) peppers: PepperRing,
     pub(crate) record_uses: bool,
+    /// The limit of this node's own.
+    pub(crate) max_staleness: Option<Duration>,
+    pub(crate) cache_capacity: usize,
+    pub(crate) concurrent_reads: usize,
 }
 
-struct Inner {
-    setup: Setup,
-    dummy: StoredDigest,
+pub(super) struct Inner {
+    pub(super) setup: Setup,
+    /// Met in place of a key that does not exist.
+    dummy: StoredKey,
+    cache: Cache,
+    locked: Mutex<Locked>,
     uses: Uses,
+    pub(super) counters: Counters,
 }
 
 impl Verifier {
     pub(crate) fn new(setup: Setup) -> Self {
-        let dummy = StoredDigest::new(setup.peppers.dummy(), 1, None);
-        Self { inner: Arc::new(Inner { setup, dummy, uses: Uses::default() }) }
+        let core = Core::new(setup.max_staleness, setup.concurrent_reads, setup.clock.glance());
+        let inner = Inner {
+            dummy: StoredKey::dummy(setup.peppers.dummy()),
+            cache: Cache::new(Face::BLANK),
+            locked: Mutex::new(Locked::new(core, Room::new(setup.cache_capacity))),
+            uses: Uses::default(),
+            counters: Counters::new(),
+            setup,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Whether `token` is good in `environment` now.
@@ -82,44 +97,32 @@ impl Verifier {
     /// The [`Denial`] that says why not, for the host; the caller is told its status alone.
     ///
     /// # Cancel safety
-    /// Dropping the future changes nothing.
+    /// Dropping the future changes nothing: others who waited for the same read begin one of their own.
     pub async fn verify(&self, token: &str, environment: &EnvironmentId) -> Result<Grant, Denial> {
-        let setup = self.setup();
-        let presented = self.read(token, environment)?;
-        let good_until = Deadline::at(setup.clock.boot());
-        let stored = self.get(presented.id).await?;
-
-        // A key that does not exist is met with a digest that nothing has, and so is a second secret.
-        let dummy = &self.inner.dummy;
-        let digests = stored.as_ref().map_or(std::slice::from_ref(dummy), StoredKey::digests);
-        let at = |i: usize| &digests.get(i).unwrap_or(dummy).digest;
-        let compared = setup.peppers.compare(presented.signed, [at(0), at(1)]);
-        let now = time::micros(setup.clock.wall());
-        let lives = |stored: &&StoredDigest| stored.ends_at().is_none_or(|end| end > now);
-        let place = match compared {
-            [true, _] => 0,
-            [_, true] => 1,
-            _ => return Err(self.unmatched(digests.iter().filter(lives))),
-        };
-        let grant = grant(stored, place, environment, now, good_until)?;
-        if let Some(digest) = grant.digest().filter(|_| setup.record_uses) {
-            self.inner.uses.record(grant.key().id, digest.generation(), now);
+        match self.at_once(token, environment) {
+            AtOnce::Answer(answer) => answer,
+            AtOnce::AskStore(presented) => {
+                self.inner.ask(presented.id, Proof::Token(presented.signed), environment).await
+            }
         }
-        Ok(grant)
     }
 
     /// The answer of [`verify`](Self::verify) when it can be given without asking the store; never waits.
     ///
-    /// `None` when the store must be asked, which is so for everything but a malformed token.
+    /// `None` when the store must be asked: the key is not in the cache, or what is known of it is too old.
     #[must_use]
     pub fn verify_cached(&self, token: &str, environment: &EnvironmentId) -> Option<Result<Grant, Denial>> {
-        self.read(token, environment).err().map(Err)
+        match self.at_once(token, environment) {
+            AtOnce::Answer(answer) => Some(answer),
+            AtOnce::AskStore(_) => None,
+        }
     }
 
     /// The grant as of now, without the token: the answer that a new verification would give.
     ///
-    /// For work that outlives the check, such as a stream or a long agent run. It records no use, and the
-    /// new grant must be asked for its scope again.
+    /// For work that outlives the check, such as a stream or a long agent run. Before
+    /// [`good_until`](Grant::good_until) there is no need for it. It is answered from the cache as a verification
+    /// is, records no use, and the new grant must be asked for its scope again.
     ///
     /// # Errors
     /// The [`Denial`] that the same token would meet now; a secret that was retired since is
@@ -128,82 +131,28 @@ impl Verifier {
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn recheck(&self, grant: &Grant) -> Result<Grant, Denial> {
-        let setup = self.setup();
-        let good_until = Deadline::at(setup.clock.boot());
         let environment = &grant.key().environment;
-        setup.prefixes.of(environment).map_err(|_| Denial::Malformed {})?;
-        let stored = self.get(grant.key().id).await?;
-        let presented = grant.digest().ok_or(Denial::Unrecognized {})?;
-        let same = |stored: &StoredDigest| {
-            stored.generation() == presented.generation() && stored.digest.same(&presented.digest)
-        };
-        let place = stored.as_ref().and_then(|stored| stored.digests().iter().position(same));
-        let place = place.ok_or(Denial::Unrecognized {})?;
-        if setup.peppers.lacks(presented.scheme()) {
-            return Err(Denial::Unavailable { source: None });
+        if self.setup().prefixes.of(environment).is_none() {
+            self.inner.counters.add(&[Count::Malformed]);
+            return Err(Denial::Malformed {});
         }
-        if *presented.scheme() == Scheme::Sha256 && !setup.peppers.takes_unpeppered() {
-            return Err(Denial::Unrecognized {});
-        }
-        let now = time::micros(setup.clock.wall());
-        self::grant(stored, place, environment, now, good_until)
-    }
-
-    /// Waits until `grant` no longer holds, and says why: the end of a stream.
-    ///
-    /// Reads the key once a second, and at once when the store tells of a change. A store that cannot be asked
-    /// ends it too, as [`Denial::Unavailable`]. A narrower scope does not: for that,
-    /// [`recheck`](Self::recheck) from time to time and require the agent of the new grant. `sleep` is the
-    /// host's timer, for example `tokio::time::sleep`.
-    ///
-    /// # Cancel safety
-    /// Dropping the future changes nothing.
-    pub async fn ended<S, F>(&self, grant: &Grant, sleep: S) -> Denial
-    where
-        S: Fn(Duration) -> F + Send,
-        F: Future + Send,
-    {
-        loop {
-            let mut change = pin!(self.setup().store.changed());
-            // Listens before it looks, so that no change in between goes unheard.
-            let heard = poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
-            match self.recheck(grant).await {
-                Err(denial) => return denial,
-                // A store that tells of changes without a pause is not asked without one.
-                Ok(_) if heard => drop(sleep(PAUSE).await),
-                Ok(now) => either(change, sleep(LOOK_EVERY.min(self.ends_in(&now)))).await,
-            }
+        let (id, proof) = (grant.seen().id, Proof::Grant(grant));
+        match self.inner.look(id, proof, environment) {
+            Some(answer) => answer,
+            None => self.inner.ask(id, proof, environment).await,
         }
     }
 
-    /// Writes the uses of keys every 10 seconds, for as long as any other handle of this verifier is there.
-    ///
-    /// To be spawned once: `sleep` is the host's timer, the library has no runtime of its own. What cannot be
-    /// written is kept and tried again. It ends within 10 seconds of the last other handle, without writing:
-    /// [`flush_uses`](crate::AccessKeys::flush_uses) is the host's last call.
-    ///
-    /// ```no_run
-    /// # async fn sleep(_: std::time::Duration) {}
-    /// # fn spawn(_: impl std::future::Future<Output = ()> + Send + 'static) {}
-    /// # fn start(keys: access_keys::AccessKeys<access_keys::store::MemoryStore>) {
-    /// spawn(keys.verifier().follow(sleep)); // tokio::spawn(keys.verifier().follow(tokio::time::sleep))
-    /// # }
-    /// ```
-    pub fn follow<S, F>(self, sleep: S) -> impl Future<Output = ()> + Send + 'static
-    where
-        S: Fn(Duration) -> F + Send + 'static,
-        F: Future + Send + 'static,
-    {
-        let inner = Arc::downgrade(&self.inner);
-        drop(self);
-        async move {
-            while let Some(verifier) = Self::upgrade(&inner) {
-                // What could not be written is kept and tried again.
-                let _ = verifier.flush_uses().await;
-                drop(verifier);
-                sleep(WRITE_USES_EVERY).await;
-            }
-        }
+    /// What was counted, and what is in the cache.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let now = self.setup().clock.glance();
+        let locked = self.inner.lock();
+        let age =
+            locked.core.known_since().map(|since| Duration::from_nanos(now.boot().saturating_sub(since)));
+        let (keys, bytes) = (locked.room.keys(), locked.room.bytes());
+        drop(locked);
+        Stats { age, keys, bytes, ..self.inner.counters.read() }
     }
 
     pub(crate) async fn flush_uses(&self) -> Result<(), StoreError> {
@@ -223,60 +172,158 @@ impl Verifier {
         &self.inner.setup
     }
 
-    /// How long until a change that was just acknowledged holds on every node.
-    pub(crate) const fn announced(&self) -> Duration {
-        // Every verification on every node begins with a read of the store.
-        Duration::ZERO
-    }
-
-    fn upgrade(inner: &Weak<Inner>) -> Option<Self> {
-        inner.upgrade().map(|inner| Self { inner })
-    }
-
-    fn read<'t>(&self, token: &'t str, environment: &EnvironmentId) -> Result<Presented<'t>, Denial> {
-        let prefix = self.setup().prefixes.of(environment).ok();
-        prefix.and_then(|prefix| Presented::read(token.as_bytes(), prefix)).ok_or(Denial::Malformed {})
-    }
-
-    /// What a secret gets that is none of those that live: it cannot be told from one that this node lacks the
-    /// means to check.
-    fn unmatched<'d>(&self, mut living: impl Iterator<Item = &'d StoredDigest>) -> Denial {
-        if living.any(|stored| self.setup().peppers.lacks(stored.scheme())) {
-            return Denial::Unavailable { source: None };
+    #[inline(never)]
+    fn at_once<'t>(&self, token: &'t str, environment: &EnvironmentId) -> AtOnce<'t> {
+        let prefix = self.setup().prefixes.of(environment);
+        let Some(presented) = prefix.and_then(|prefix| Presented::read(token.as_bytes(), prefix)) else {
+            self.inner.counters.add(&[Count::Malformed]);
+            return AtOnce::Answer(Err(Denial::Malformed {}));
+        };
+        match self.inner.look(presented.id, Proof::Token(presented.signed), environment) {
+            Some(answer) => AtOnce::Answer(answer),
+            None => AtOnce::AskStore(presented),
         }
-        Denial::Unrecognized {}
-    }
-
-    async fn get(&self, id: KeyId) -> Result<Option<StoredKey>, Denial> {
-        match self.setup().store.get(id).await? {
-            Some(other) if other.key().id != id => {
-                Err(StoreError::backend("the store answered with another key").into())
-            }
-            stored => Ok(stored),
-        }
-    }
-
-    /// How long until time alone ends `grant`.
-    fn ends_in(&self, grant: &Grant) -> Duration {
-        let now = self.setup().clock.wall();
-        let ends = [grant.key().expires_at, grant.digest().and_then(StoredDigest::ends_at)];
-        ends.into_iter().flatten().map(|end| time::until(end, now)).min().unwrap_or(Duration::MAX)
     }
 }
 
-/// The grant for the holder of the secret in this place, if the key is good.
-fn grant(
-    stored: Option<StoredKey>,
-    place: usize,
-    environment: &EnvironmentId,
-    now: DateTime<Utc>,
-    good_until: Deadline,
-) -> Result<Grant, Denial> {
-    // Without a record the secret matched nothing but the digest that nothing has.
-    let stored = stored.ok_or(Denial::Unrecognized {})?;
-    let digest = stored.digests().get(place).ok_or(Denial::Unrecognized {})?;
-    decide(stored.key(), digest, environment, now)?;
-    Ok(Grant::new(stored, place, good_until))
+enum AtOnce<'t> {
+    Answer(Result<Grant, Denial>),
+    AskStore(Presented<'t>),
+}
+
+impl Inner {
+    /// The answer from the cache, without a lock. The deadline is read first, then the row is looked up, and the
+    /// clock is read last.
+    #[inline]
+    pub(super) fn look(
+        &self,
+        id: KeyId,
+        proof: Proof<'_>,
+        environment: &EnvironmentId,
+    ) -> Option<Result<Grant, Denial>> {
+        let (face, generation) = self.cache.line.read();
+        let seen = self.cache.find(id, generation)?;
+        let clock = &*self.setup.clock;
+        let answer = self.judge(seen, proof, environment, &face, || clock.glance())?;
+        self.counters.add(&[Count::of(&answer), Count::Hits]);
+        Some(answer)
+    }
+
+    /// The answer by this row and this face, which must have been read before the row was found. `None` when they
+    /// are too old by the time at which the decision falls.
+    #[inline]
+    pub(super) fn judge(
+        &self,
+        seen: Arc<Seen>,
+        proof: Proof<'_>,
+        environment: &EnvironmentId,
+        face: &Face,
+        clock: impl Fn() -> Moment,
+    ) -> Option<Result<Grant, Denial>> {
+        let row = &seen.row;
+        let secret = match proof {
+            Proof::Token(signed) => row.matches(signed, &self.setup.peppers),
+            Proof::Grant(grant) => row.place_of(&grant.seen().row, grant.secret()),
+        };
+        let now = clock();
+        if !face.allows(row.until(), now) {
+            return None;
+        }
+        let wall = self.time(face, now, row);
+        let Some(secret) = secret else {
+            // It cannot be told from one that this node lacks the means to check.
+            let lacks = row.lacks_way(wall);
+            return Some(Err(if lacks {
+                Denial::Unavailable { source: None }
+            } else {
+                Denial::Unrecognized {}
+            }));
+        };
+        if matches!(proof, Proof::Grant(_)) && !row.way(secret).is_known() {
+            let lacks = row.way(secret) == Way::LACKING;
+            return Some(Err(if lacks {
+                Denial::Unavailable { source: None }
+            } else {
+                Denial::Unrecognized {}
+            }));
+        }
+        if let Err(denial) = decide(seen.id, row, secret, environment, wall) {
+            return Some(Err(denial));
+        }
+        if matches!(proof, Proof::Token(_)) && is_first_use(&seen, secret, wall) {
+            self.note_use(&seen, secret, wall);
+        }
+        let ends = row.expires_at().min(row.ends_at(secret));
+        let left = u64::try_from(ends.saturating_sub(wall)).unwrap_or(0).saturating_mul(1_000);
+        let good_until = face.good_until.min(row.until()).min(now.boot().saturating_add(left));
+        Some(Ok(Grant::new(seen, secret, Deadline::at_nanos(good_until))))
+    }
+
+    /// The time by which expiry and grace are judged, in microseconds since 1970.
+    #[inline]
+    fn time(&self, face: &Face, now: Moment, row: &KeyRow) -> i64 {
+        if let Some(offset) = face.store_offset {
+            return now.after(offset);
+        }
+        let near = |end: i64| end.abs_diff(now.wall()) <= GLANCE;
+        if near(row.expires_at()) || near(row.ends_at(Secret::Older)) {
+            return self.setup.clock.wall().timestamp_micros();
+        }
+        now.wall()
+    }
+
+    /// Once a second for each secret and thread.
+    #[cold]
+    fn note_use(&self, seen: &Seen, secret: Secret, now: i64) {
+        self.cache.touch(seen.id);
+        let at =
+            DateTime::from_timestamp_micros(now).unwrap_or_else(|| time::micros(self.setup.clock.wall()));
+        if self.setup.record_uses {
+            self.uses.record(seen.id, seen.row.generation(secret), at);
+        }
+    }
+
+    /// What the store answered for an id, as the cache keeps it.
+    pub(super) fn row_of(&self, stored: Option<&StoredKey>) -> KeyRow {
+        KeyRow::of(stored, &self.dummy, &self.setup.peppers)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Locked> {
+        // Nothing is left half done where the core could panic.
+        self.locked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the core something, and what readers see with it.
+    pub(super) fn with_core<T>(&self, tell: impl FnOnce(&mut Core, &mut Shelf<'_>) -> T) -> T {
+        let mut locked = self.lock();
+        self.tell(&mut locked, tell)
+    }
+
+    pub(super) fn tell<T>(
+        &self,
+        locked: &mut Locked,
+        tell: impl FnOnce(&mut Core, &mut Shelf<'_>) -> T,
+    ) -> T {
+        let mut shelf = Shelf { cache: &self.cache, room: &mut locked.room };
+        tell(&mut locked.core, &mut shelf)
+    }
+
+    /// Both clocks, read exactly and at one moment.
+    pub(super) fn now(&self) -> Moment {
+        /// A thread that was interrupted for longer between its two readings reads again.
+        const APART: Duration = Duration::from_millis(1);
+        let clock = &*self.setup.clock;
+        let mut boot = clock.boot();
+        for _ in 0..3 {
+            let wall = clock.wall();
+            let after = clock.boot();
+            if after.saturating_sub(boot) <= APART {
+                return Moment::new(boot, wall);
+            }
+            boot = after;
+        }
+        Moment::new(boot, clock.wall())
+    }
 }
 
 impl fmt::Debug for Verifier {

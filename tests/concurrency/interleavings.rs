@@ -11,7 +11,8 @@ use crate::calls::{Call, GRACE, Observed, Outcome, stored_revision};
 use crate::explain::explain;
 use crate::schedule::{Choices, run};
 use crate::support::{
-    Fault, FaultyStore, SplitMix, State, checkout, keys, operation, project, review, verified_replay,
+    Fault, FaultyStore, SplitMix, State, checkout, keys, keys_at_zero, operation, project, review,
+    verified_replay,
 };
 
 /// What is there before the calls: one key, whose token was issued at revision 1, possibly changed since.
@@ -33,8 +34,10 @@ fn carry_out(
     choose: impl FnMut(usize) -> usize,
 ) -> (Vec<Observed>, Vec<State>) {
     let (store, clock) = (FaultyStore::new(), FakeClock::default());
-    let keys = keys(Arc::clone(&store), &clock);
+    let keys = keys_at_zero(Arc::clone(&store), &clock);
     let owner = project(&keys, "owner");
+    // What the first call of all asks for, so that it stands in no order's way.
+    let _ = block_on(owner.generate(review("First"))).unwrap();
     let (id, token) = if matches!(before, Before::Nothing) {
         (id_of_operation(), String::new())
     } else {

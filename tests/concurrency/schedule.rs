@@ -2,28 +2,38 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::support::Woken;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// Polls the futures until all have ended; `choose` picks among those that have not.
+/// Polls the futures until all have ended; `choose` picks among those that were woken.
 ///
 /// They are made here, so that one that was not chosen yet has not begun.
 pub(crate) fn run<'a, T>(futures: Vec<Boxed<'a, T>>, mut choose: impl FnMut(usize) -> usize) -> Vec<T> {
-    let mut context = Context::from_waker(Waker::noop());
-    let mut running: Vec<(usize, Boxed<'a, T>)> = futures.into_iter().enumerate().collect();
+    let begun = |future| (future, Arc::new(Woken::default()), true);
+    let mut running: Vec<_> = futures.into_iter().map(begun).enumerate().collect();
     let mut ended = Vec::new();
-    for _ in 0..10_000 {
-        if running.is_empty() {
-            ended.sort_by_key(|(place, _)| *place);
-            return ended.into_iter().map(|(_, output)| output).collect();
-        }
-        let chosen = if running.len() == 1 { 0 } else { choose(running.len()) };
-        if let std::task::Poll::Ready(output) = running[chosen].1.as_mut().poll(&mut context) {
+    while !running.is_empty() {
+        let ready: Vec<usize> = (0..running.len())
+            .filter(|place| {
+                let (_, (_, woken, is_new)) = &running[*place];
+                *is_new || woken.was()
+            })
+            .collect();
+        assert!(!ready.is_empty(), "some call waits for nothing");
+        let chosen = ready[if ready.len() == 1 { 0 } else { choose(ready.len()) }];
+        let (_, (future, woken, is_new)) = &mut running[chosen];
+        (*woken, *is_new) = (Arc::new(Woken::default()), false);
+        let waker = Waker::from(Arc::clone(woken));
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             ended.push((running.remove(chosen).0, output));
         }
     }
-    panic!("some call does not end");
+    ended.sort_by_key(|(place, _)| *place);
+    ended.into_iter().map(|(_, output)| output).collect()
 }
 
 /// Every sequence of choices, one after the other.

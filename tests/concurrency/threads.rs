@@ -10,7 +10,7 @@ use pollster::block_on;
 
 use crate::calls::{Call, GRACE, Observed, Outcome, stored_revision};
 use crate::explain::explain;
-use crate::support::{SplitMix, checkout, keys, project, review, verified_replay};
+use crate::support::{SplitMix, checkout, keys_at_zero, project, review, verified_replay};
 
 const THREADS: u64 = 8;
 const CALLS: usize = 40;
@@ -29,7 +29,7 @@ fn what_eight_threads_observe_is_explained_by_the_order_of_the_revisions() {
         // Two nodes over one store, as two processes would be.
         let store = Arc::new(MemoryStore::new());
         let clock = FakeClock::default();
-        let nodes = [keys(Arc::clone(&store), &clock), keys(Arc::clone(&store), &clock)];
+        let nodes = [keys_at_zero(Arc::clone(&store), &clock), keys_at_zero(Arc::clone(&store), &clock)];
         let shared: Vec<Shared> = (0..3).map(|_| generate(&nodes[0])).collect();
 
         let barrier = Barrier::new(usize::try_from(THREADS).unwrap());

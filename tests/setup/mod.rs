@@ -47,6 +47,12 @@ pub(crate) fn keys_in<S: KeyStore>(store: S) -> (AccessKeys<S>, FakeClock) {
     (builder(store, &clock).build().unwrap(), clock)
 }
 
+/// The same, of which every verification reads the store.
+pub(crate) fn keys_at_zero<S: KeyStore>(store: S) -> (AccessKeys<S>, FakeClock) {
+    let clock = FakeClock::default();
+    (builder(store, &clock).max_staleness(std::time::Duration::ZERO).build().unwrap(), clock)
+}
+
 pub(crate) fn keys() -> (AccessKeys<MemoryStore>, FakeClock) {
     keys_in(MemoryStore::new())
 }

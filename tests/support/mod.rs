@@ -26,6 +26,12 @@ pub(crate) fn keys<S: KeyStore>(store: S, clock: &FakeClock) -> AccessKeys<S> {
     AccessKeys::builder(store).prefix("acme").clock(clock.clone()).build().unwrap()
 }
 
+/// The same, of which every verification reads the store.
+pub(crate) fn keys_at_zero<S: KeyStore>(store: S, clock: &FakeClock) -> AccessKeys<S> {
+    let builder = AccessKeys::builder(store).prefix("acme").clock(clock.clone());
+    builder.max_staleness(std::time::Duration::ZERO).build().unwrap()
+}
+
 /// The project `checkout`, managed by the user `actor`.
 pub(crate) fn project<S: KeyStore>(keys: &AccessKeys<S>, actor: &str) -> ProjectKeys<S> {
     keys.project(checkout(), Actor::user(actor).unwrap())

@@ -1,0 +1,275 @@
+//! Asking the store: one read for all who need a key, one question what has changed for all who wait.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::cache::Room;
+use super::flight::Flight;
+use super::freshness::{Answer, Asked, Core, Face, LookUp, Refreshed};
+use super::near::Seen;
+use super::row::KeyRow;
+use super::stats::Count;
+use super::verifier::Inner;
+use super::{Denial, Grant};
+use crate::domain::{EnvironmentId, KeyId};
+use crate::store::{Changes, KeyStore, StoreError};
+use crate::token::Signed;
+
+/// How often a verification looks up again because the key changed while it was read, or because what it
+/// knew had become too old by the time of the decision.
+const AGAIN_MAX: u32 = 2;
+
+/// What is behind the lock.
+#[derive(Debug)]
+pub(super) struct Locked {
+    pub(super) core: Core,
+    pub(super) room: Room,
+    /// The reads that others may wait for, by their places.
+    reads: BTreeMap<usize, Arc<Flight<Read>>>,
+    refresh: Option<Arc<Flight<Refresh>>>,
+}
+
+/// How a shared read ended: `None` for a row that nobody may use.
+type Read = Result<Option<KeyRow>, Arc<StoreError>>;
+/// How a question what has changed ended.
+type Refresh = Result<Refreshed, Arc<StoreError>>;
+
+impl Locked {
+    pub(super) const fn new(core: Core, room: Room) -> Self {
+        Self { core, room, reads: BTreeMap::new(), refresh: None }
+    }
+}
+
+/// What shows that its holder may use a key.
+#[derive(Clone, Copy)]
+pub(super) enum Proof<'p> {
+    /// What a token says.
+    Token(&'p Signed),
+    /// An earlier grant.
+    Grant(&'p Grant),
+}
+
+/// What to do next, with what it takes.
+enum Next {
+    Refresh,
+    Judge(Box<KeyRow>, Face),
+    Wait(Arc<Flight<Read>>, Face),
+    Read {
+        flight: Arc<Flight<Read>>,
+        place: usize,
+        face: Face,
+        /// When it began, where it is for this verification alone.
+        began: Option<u64>,
+    },
+    Busy,
+}
+
+impl Inner {
+    /// The answer that the cache could not give.
+    pub(super) async fn ask(
+        &self,
+        id: KeyId,
+        proof: Proof<'_>,
+        environment: &EnvironmentId,
+    ) -> Result<Grant, Denial> {
+        let answer = self.look_up(id, proof, environment).await;
+        self.counters.add(&[Count::of(&answer)]);
+        answer
+    }
+
+    async fn look_up(
+        &self,
+        id: KeyId,
+        proof: Proof<'_>,
+        environment: &EnvironmentId,
+    ) -> Result<Grant, Denial> {
+        let (mut again, mut refreshed) = (0, 0);
+        while again <= AGAIN_MAX && refreshed <= AGAIN_MAX {
+            let (row, face, began) = match self.next(id) {
+                Next::Refresh => {
+                    self.refresh().await?;
+                    refreshed += 1;
+                    continue;
+                }
+                Next::Judge(row, face) => (Some(*row), face, None),
+                Next::Wait(flight, face) => match flight.wait().await {
+                    Some(read) => (read?, face, None),
+                    // Who read gave up.
+                    None => continue,
+                },
+                Next::Read { flight, place, face, began } => {
+                    (self.read(id, flight, place).await?, face, began)
+                }
+                Next::Busy => return Err(StoreError::backend("too many keys are being read").into()),
+            };
+            let judged =
+                row.and_then(|row| self.judge(Seen::new(id, row), proof, environment, &face, || self.now()));
+            match (judged, began) {
+                (Some(answer), None) => return answer,
+                // What comes after the read began may have changed already.
+                (Some(answer), Some(began)) => return answer.map(|grant| grant.ending(began)),
+                (None, _) => again += 1,
+            }
+        }
+        Err(StoreError::backend("what is known of the key was too old each time").into())
+    }
+
+    /// What a verification does next, and the one place in which it waits for others.
+    fn next(&self, id: KeyId) -> Next {
+        let now = self.now();
+        let mut locked = self.lock();
+        let read = |locked: &mut Locked, place, face, began| {
+            let flight = Flight::new();
+            locked.reads.insert(place, Arc::clone(&flight));
+            Next::Read { flight, place, face, began }
+        };
+        match self.tell(&mut locked, |core, shelf| core.look_up(shelf, id, now)) {
+            LookUp::Refresh => Next::Refresh,
+            LookUp::Found(row, face) => Next::Judge(Box::new(row), face),
+            LookUp::Join(place, face) => match locked.reads.get(&place) {
+                Some(flight) => Next::Wait(Arc::clone(flight), face),
+                None => Next::Busy,
+            },
+            LookUp::Read(place, face) => read(&mut locked, place, face, None),
+            LookUp::ReadOwn(place, face) => read(&mut locked, place, face, Some(now.boot())),
+            LookUp::Busy => Next::Busy,
+        }
+    }
+
+    /// Reads a key for all who wait for it. `None` when nobody may use what came.
+    async fn read(
+        &self,
+        id: KeyId,
+        flight: Arc<Flight<Read>>,
+        place: usize,
+    ) -> Result<Option<KeyRow>, Arc<StoreError>> {
+        let reading = Reading { inner: self, flight, place };
+        let read = match self.setup.store.get(id).await {
+            Ok(Some(other)) if other.key().id != id => {
+                Err(Arc::new(StoreError::backend("the store answered with another key")))
+            }
+            Ok(stored) => Ok(self.row_of(stored.as_ref())),
+            Err(error) => Err(Arc::new(error)),
+        };
+        reading.end(read)
+    }
+
+    /// Asks the store what has changed, or waits for who asks already.
+    ///
+    /// An answer that took longer than its own lease gives nothing; it is asked for once more.
+    pub(super) async fn refresh(&self) -> Result<(), Denial> {
+        let mut late = 0;
+        while late < AGAIN_MAX {
+            let joined = {
+                let mut locked = self.lock();
+                match &locked.refresh {
+                    Some(flight) => Ok(Arc::clone(flight)),
+                    None => {
+                        let flight = Flight::new();
+                        locked.refresh = Some(Arc::clone(&flight));
+                        let now = self.now();
+                        Err((flight, self.tell(&mut locked, |core, shelf| core.refresh_sent(shelf, now))))
+                    }
+                }
+            };
+            let refreshed = match joined {
+                Ok(flight) => flight.wait().await,
+                Err((flight, asked)) => Some(self.ask_changes(flight, &asked).await),
+            };
+            match refreshed {
+                Some(Ok(Refreshed::Fresh)) => return Ok(()),
+                Some(Ok(Refreshed::Late)) => late += 1,
+                Some(Err(error)) => return Err(Denial::Unavailable { source: Some(error) }),
+                // Who asked gave up.
+                None => {}
+            }
+        }
+        Err(StoreError::backend("the store took longer to answer than its answer may be used").into())
+    }
+
+    async fn ask_changes(&self, flight: Arc<Flight<Refresh>>, asked: &Asked) -> Refresh {
+        let asking = Asking { inner: self, flight };
+        let answer = self.setup.store.changes(asked.since.as_ref()).await;
+        asking.end(answer.map(|changes| {
+            let now = self.now();
+            self.with_core(|core, shelf| core.changes_arrived(shelf, asked, changes.into(), now))
+        }))
+    }
+}
+
+/// A read under way; dropped, it is given up.
+struct Reading<'v> {
+    inner: &'v Inner,
+    flight: Arc<Flight<Read>>,
+    place: usize,
+}
+
+impl Reading<'_> {
+    fn end(self, read: Result<KeyRow, Arc<StoreError>>) -> Read {
+        let read = read.map(|row| {
+            let now = self.inner.now();
+            let arrived = self.inner.with_core(|core, shelf| core.row_arrived(shelf, self.place, row, now));
+            let fills: &[Count] =
+                if arrived.is_some() { &[Count::Fills] } else { &[Count::Fills, Count::FencedFills] };
+            self.inner.counters.add(fills);
+            arrived
+        });
+        self.flight.land(Some(read.clone()));
+        read
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        {
+            let mut locked = self.inner.lock();
+            // Ended, its place may be another's by now.
+            let is_ours =
+                locked.reads.get(&self.place).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight));
+            if is_ours {
+                locked.reads.remove(&self.place);
+                locked.core.abandon(self.place);
+            }
+        }
+        self.flight.land(None);
+    }
+}
+
+/// A question under way; dropped, it is given up.
+struct Asking<'v> {
+    inner: &'v Inner,
+    flight: Arc<Flight<Refresh>>,
+}
+
+impl Asking<'_> {
+    fn end(self, answer: Result<Refreshed, StoreError>) -> Refresh {
+        let count = if answer.is_ok() { Count::Refreshes } else { Count::FailedRefreshes };
+        self.inner.counters.add(&[count]);
+        let refreshed = answer.map_err(Arc::new);
+        self.inner.lock().refresh = None;
+        self.flight.land(Some(refreshed.clone()));
+        refreshed
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        {
+            let mut locked = self.inner.lock();
+            if locked.refresh.as_ref().is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
+                locked.refresh = None;
+            }
+        }
+        self.flight.land(None);
+    }
+}
+
+impl From<Changes> for Answer {
+    fn from(changes: Changes) -> Self {
+        match changes {
+            Changes::NoFeed => Self::NoFeed,
+            Changes::Since { ids, next, state } => Self::Feed { named: Some(ids), next, state },
+            Changes::Everything { next, state } => Self::Feed { named: None, next, state },
+        }
+    }
+}

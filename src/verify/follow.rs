@@ -1,0 +1,121 @@
+//! What goes on beside the requests: knowing of changes sooner, writing uses, ending what is no longer good.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, Weak};
+use std::task::Poll;
+use std::time::Duration;
+
+use super::race::either;
+use super::verifier::{Inner, Verifier};
+use super::{Denial, Grant};
+use crate::clock::Clock;
+use crate::store::KeyStore;
+
+/// How often [`Verifier::follow`] writes uses.
+const WRITE_USES_EVERY: Duration = Duration::from_secs(10);
+/// How often [`Verifier::ended`] looks, when no hint wakes it sooner.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The least between two looks, however often the store says that something changed.
+const PAUSE: Duration = Duration::from_millis(10);
+/// The longest between two tries to refresh that failed.
+const TRY_AGAIN_IN: Duration = Duration::from_millis(250);
+
+impl Verifier {
+    /// Waits until `grant` no longer holds, and says why: the end of a stream.
+    ///
+    /// Rechecks the grant when the lease on which it rests ends, once a second at least, and at once when the
+    /// store tells of a change. A store that cannot be asked ends it too once the lease is over, as
+    /// [`Denial::Unavailable`]. A narrower scope does not: for that, [`recheck`](Self::recheck) from time to time
+    /// and require the agent of the new grant. `sleep` is the host's timer, for example `tokio::time::sleep`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn ended<S, F>(&self, grant: &Grant, sleep: S) -> Denial
+    where
+        S: Fn(Duration) -> F + Send,
+        F: Future + Send,
+    {
+        let mut hinted = false;
+        loop {
+            let mut change = pin!(self.setup().store.changed());
+            // Listens before it looks, so that no change in between goes unheard.
+            let heard = poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
+            if hinted || heard {
+                // Whether it was this key the store can say; a store that cannot is asked at the deadline.
+                let _ = self.inner.refresh().await;
+            }
+            match self.recheck(grant).await {
+                Err(denial) => return denial,
+                // A store that tells of changes without a pause is not asked without one.
+                Ok(_) if heard => drop(sleep(PAUSE).await),
+                Ok(now) => {
+                    let left = now.good_until().remaining(&*self.setup().clock);
+                    // At limit zero nothing is good for any time: then the pace is the usual one.
+                    let left = if left.is_zero() { LOOK_EVERY } else { left.min(LOOK_EVERY) };
+                    hinted = either(change, sleep(left)).await;
+                }
+            }
+        }
+    }
+
+    /// Keeps this verifier informed, for as long as any other handle of it is there: asks the store what has
+    /// changed as soon as it says that something has, and ahead of every deadline, so that no request waits for
+    /// it; and writes the uses of keys every 10 seconds.
+    ///
+    /// To be spawned once: `sleep` is the host's timer, the library has no runtime of its own. It makes things
+    /// sooner, never truer: without it, or with a store whose hints are lost, a change holds everywhere by the
+    /// time that was announced. What cannot be written is kept and tried again. It ends within 10 seconds of the
+    /// last other handle, without writing: [`flush_uses`](crate::AccessKeys::flush_uses) is the host's last call.
+    ///
+    /// ```no_run
+    /// # async fn sleep(_: std::time::Duration) {}
+    /// # fn spawn(_: impl std::future::Future<Output = ()> + Send + 'static) {}
+    /// # fn start(keys: access_keys::AccessKeys<access_keys::store::MemoryStore>) {
+    /// spawn(keys.verifier().follow(sleep)); // tokio::spawn(keys.verifier().follow(tokio::time::sleep))
+    /// # }
+    /// ```
+    pub fn follow<S, F>(self, sleep: S) -> impl Future<Output = ()> + Send + 'static
+    where
+        S: Fn(Duration) -> F + Send + 'static,
+        F: Future + Send + 'static,
+    {
+        let inner = Arc::downgrade(&self.inner);
+        let store = Arc::clone(&self.setup().store);
+        let mut write_at = self.setup().clock.boot();
+        drop(self);
+        async move {
+            loop {
+                let mut change = pin!(store.changed());
+                let heard = poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
+                let Some(verifier) = Self::upgrade(&inner) else { return };
+                let refreshed = verifier.inner.refresh().await.is_ok();
+                let boot = verifier.setup().clock.boot();
+                if boot >= write_at {
+                    // What could not be written is kept and tried again.
+                    let _ = verifier.flush_uses().await;
+                    write_at = boot.saturating_add(WRITE_USES_EVERY);
+                }
+                let wait = verifier.wait_for(refreshed).min(write_at.saturating_sub(boot));
+                drop(verifier);
+                if heard {
+                    // A store that tells of changes without a pause is not asked without one.
+                    sleep(PAUSE).await;
+                } else {
+                    either(change, sleep(wait.max(PAUSE))).await;
+                }
+            }
+        }
+    }
+
+    /// How long until the store should be asked again.
+    fn wait_for(&self, refreshed: bool) -> Duration {
+        let now = self.inner.now();
+        let ahead = self.inner.lock().core.refresh_in(now).unwrap_or(WRITE_USES_EVERY);
+        if refreshed { ahead } else { ahead.clamp(PAUSE, TRY_AGAIN_IN) }
+    }
+
+    fn upgrade(inner: &Weak<Inner>) -> Option<Self> {
+        inner.upgrade().map(|inner| Self { inner })
+    }
+}
