@@ -60,8 +60,9 @@ pub trait Clock: Send + Sync + 'static {
     fn boot(&self) -> Duration;
 
     /// Both times, for a verification that finds its key in the cache. A clock may answer with less effort than
-    /// for [`wall`](Self::wall) and [`boot`](Self::boot), within these bounds: the wall time is at most 20 ms
-    /// behind or ahead, and the deadline time is *never* behind.
+    /// for [`wall`](Self::wall) and [`boot`](Self::boot), within these bounds: the deadline time is *never* behind;
+    /// the wall time is at most 20 ms behind or ahead, but may miss for a millisecond of deadline time that it was
+    /// set.
     ///
     /// The default reads both.
     fn glance(&self) -> Moment {

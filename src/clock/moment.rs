@@ -52,6 +52,11 @@ impl Moment {
         offset.saturating_add(micros(self.boot))
     }
 
+    /// The moment at which the wall time is this much ahead.
+    pub(super) const fn ahead(boot: u64, offset: i64) -> Self {
+        Self { boot, wall: offset.saturating_add(micros(boot)) }
+    }
+
     pub(super) const fn of_numbers(boot: u64, wall: i64) -> Self {
         Self { boot, wall }
     }

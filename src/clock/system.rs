@@ -28,9 +28,25 @@ impl Clock for SystemClock {
         boot()
     }
 
+    /// Reads the deadline time, and the wall time only once a millisecond of it: between, both move alike.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn glance(&self) -> Moment {
-        Moment::of_numbers(super::moment::nanos(boot()), coarse_wall())
+        use std::cell::Cell;
+
+        const MILLISECOND: u64 = 1_000_000;
+        thread_local! {
+            /// Until when, and how far the wall time was ahead.
+            static OFFSET: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
+        }
+
+        let boot = super::moment::nanos(boot());
+        let (until, offset) = OFFSET.get();
+        if boot < until {
+            return Moment::ahead(boot, offset);
+        }
+        let now = Moment::of_numbers(boot, coarse_wall());
+        OFFSET.set((boot + MILLISECOND, now.offset()));
+        now
     }
 }
 

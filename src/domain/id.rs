@@ -138,11 +138,27 @@ impl PromptId {
 }
 
 /// Whether all are letters and digits, in a time that does not tell which of them are.
+#[inline]
 pub(crate) fn is_base62<const N: usize>(bytes: &[u8; N]) -> bool {
     // No branch and a fixed length: the compiler compares many at once.
-    let letter_or_digit =
-        |b: u8| u8::from(b.wrapping_sub(b'0') < 10) | u8::from((b | 0x20).wrapping_sub(b'a') < 26);
-    bytes.iter().fold(1, |all, byte| all & letter_or_digit(*byte)) == 1
+    let other = |byte: u8| {
+        let (digit, letter) = (byte.wrapping_sub(b'0'), (byte | 0x20).wrapping_sub(b'a'));
+        u8::from(digit > 9) & u8::from(letter > 25)
+    };
+    bytes.iter().fold(0, |others, byte| others | other(*byte)) == 0
+}
+
+/// Whether both are the same, without the call that the general comparison makes: ids and prefixes are short.
+#[inline]
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let ((a, a_end), (b, b_end)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let longs =
+        a.iter().zip(b).fold(0, |differ, (a, b)| differ | u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b));
+    let rest = a_end.iter().zip(b_end).fold(0, |differ, (a, b)| differ | a ^ b);
+    longs == 0 && rest == 0
 }
 
 macro_rules! random_ids {
@@ -184,6 +200,7 @@ macro_rules! random_ids {
             /// The first of them all, which is as unlikely as any other.
             pub(crate) const ZERO: Self = Self([b'0'; RANDOM_ID_LEN]);
 
+            #[inline]
             pub(crate) fn from_base62(bytes: [u8; RANDOM_ID_LEN]) -> Option<Self> {
                 is_base62(&bytes).then_some(Self(bytes))
             }
@@ -239,6 +256,7 @@ random_ids! {
 
 impl KeyId {
     /// Its characters as two numbers.
+    #[inline]
     pub(crate) const fn halves(self) -> [u64; 2] {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = self.0;
         [u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes([i, j, k, l, m, n, o, p])]

@@ -50,8 +50,13 @@ impl<S: KeyStore> AccessKeys<S> {
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
-    pub async fn verify(&self, token: &str, environment: &EnvironmentId) -> Result<Grant, Denial> {
-        self.verifier.verify(token, environment).await
+    #[inline]
+    pub fn verify<'a>(
+        &'a self,
+        token: &'a str,
+        environment: &'a EnvironmentId,
+    ) -> impl Future<Output = Result<Grant, Denial>> + Send + 'a {
+        self.verifier.verify(token, environment)
     }
 
     /// What verifies, without the right to manage.

@@ -93,9 +93,10 @@ impl PepperRing {
 
     /// The digest of a new secret: under the newest pepper.
     pub(crate) fn digest(&self, signed: &Signed) -> Digest {
-        self.peppers
-            .first()
-            .map_or_else(|| Digest::new(Scheme::Sha256, sha256(signed)), |newest| newest.digest(signed))
+        self.peppers.first().map_or_else(
+            || Digest::new(Scheme::Sha256, Turned::sha256(signed).bytes()),
+            |newest| newest.digest(signed),
+        )
     }
 
     /// How this node checks a secret of a digest of `scheme`.
@@ -117,13 +118,14 @@ impl PepperRing {
     ///
     /// Does the same work for any two digests: every way of this ring is computed and compared with both.
     #[inline]
-    pub(crate) fn compare(&self, signed: &Signed, stored: [(&[u8; 32], Way); 2]) -> [bool; 2] {
-        let plain = if self.takes_unpeppered() { same(&sha256(signed), Way(0), stored) } else { [false; 2] };
+    pub(crate) fn compare(&self, signed: &Signed, stored: [(&Turned, Way); 2]) -> [bool; 2] {
+        let plain =
+            if self.takes_unpeppered() { same(&Turned::sha256(signed), Way(0), stored) } else { [false; 2] };
         if self.peppers.is_empty() {
             return plain;
         }
         self.peppers.iter().zip(1..).fold(plain, |[first, second], (pepper, way)| {
-            let [a, b] = same(pepper.digest(signed).bytes(), Way(way), stored);
+            let [a, b] = same(&Turned::of(pepper.digest(signed).bytes()), Way(way), stored);
             [first | a, second | b]
         })
     }
@@ -158,14 +160,62 @@ impl Way {
 
 /// Which of `stored` are this digest, computed in this way, in a time that does not tell where they differ.
 #[inline]
-fn same(computed: &[u8; 32], way: Way, stored: [(&[u8; 32], Way); 2]) -> [bool; 2] {
+fn same(computed: &Turned, way: Way, stored: [(&Turned, Way); 2]) -> [bool; 2] {
     // `&`, not `&&`: the bytes are compared whatever the ways.
-    stored.map(|(bytes, theirs)| (way == theirs) & constant_time_eq_32(computed, bytes))
+    stored.map(|(turned, theirs)| (way == theirs) & constant_time_eq_32(&computed.0, &turned.0))
 }
 
-/// SHA-256 of what fits into one block with its padding: half the work of a hasher that does not know that.
+/// A digest with the bytes of each of its words turned round where the processor's words are: as they come out of
+/// the hash, so that a comparison need not turn them.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Turned([u8; 32]);
+
+impl Turned {
+    /// A digest that nothing has.
+    pub(crate) const NOTHING: Self = Self([0; 32]);
+
+    pub(crate) fn of(digest: &[u8; 32]) -> Self {
+        let mut turned = *digest;
+        for word in turned.as_chunks_mut::<4>().0 {
+            *word = u32::from_be_bytes(*word).to_ne_bytes();
+        }
+        Self(turned)
+    }
+
+    #[inline]
+    fn sha256(signed: &Signed) -> Self {
+        let mut turned = [0; 32];
+        for (bytes, word) in turned.as_chunks_mut::<4>().0.iter_mut().zip(sha256(signed)) {
+            *bytes = word.to_ne_bytes();
+        }
+        Self(turned)
+    }
+
+    fn bytes(&self) -> [u8; 32] {
+        let mut bytes = self.0;
+        for word in bytes.as_chunks_mut::<4>().0 {
+            *word = u32::from_ne_bytes(*word).to_be_bytes();
+        }
+        bytes
+    }
+}
+
+impl Clone for Turned {
+    fn clone(&self) -> Self {
+        Self(self.0)
+    }
+}
+
+impl fmt::Debug for Turned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Turned([redacted])")
+    }
+}
+
+/// The words of SHA-256 of what fits into one block with its padding: half the work of a hasher that does not know
+/// that.
 #[inline]
-fn sha256(signed: &Signed) -> [u8; 32] {
+fn sha256(signed: &Signed) -> [u32; 8] {
     const START: [u32; 8] = [
         0x6a09_e667,
         0xbb67_ae85,
@@ -176,25 +226,18 @@ fn sha256(signed: &Signed) -> [u8; 32] {
         0x1f83_d9ab,
         0x5be0_cd19,
     ];
-    const BITS: u64 = 8 * size_of::<Signed>() as u64;
-    const { assert!(size_of::<Signed>() + 9 <= 64) };
+    // 49 bytes, the bit that ends them, and their number of bits, written in four pieces.
+    const { assert!(size_of::<Signed>() == 49) };
+    let (pieces, rest) = signed.as_chunks::<16>();
+    let end = u128::from(rest.first().copied().unwrap_or_default()) | 0x80 << 8 | (8_u128 * 49).swap_bytes();
     let mut block = [0; 64];
-    if let Some(first) = block.first_chunk_mut() {
-        *first = *signed;
-    }
-    if let Some(end) = block.get_mut(size_of::<Signed>()) {
-        *end = 0x80;
-    }
-    if let Some(length) = block.last_chunk_mut() {
-        *length = BITS.to_be_bytes();
+    let words = pieces.iter().map(|piece| u128::from_le_bytes(*piece)).chain([end]);
+    for (place, word) in block.as_chunks_mut::<16>().0.iter_mut().zip(words) {
+        *place = word.to_le_bytes();
     }
     let mut state = START;
-    sha2::block_api::compress256(&mut state, &[block]);
-    let mut digest = [0; 32];
-    for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
-        *bytes = word.to_be_bytes();
-    }
-    digest
+    sha2::block_api::compress256(&mut state, std::slice::from_ref(&block));
+    state
 }
 
 #[cfg(test)]
@@ -207,7 +250,9 @@ mod tests {
     fn one_block_gives_what_the_hasher_gives() {
         for byte in [0, b'_', b'z', 255] {
             let signed = [byte; size_of::<Signed>()];
-            assert_eq!(sha256(&signed), <[u8; 32]>::from(Sha256::digest(signed)));
+            let turned = Turned::sha256(&signed);
+            assert_eq!(turned.bytes(), <[u8; 32]>::from(Sha256::digest(signed)));
+            assert_eq!(turned, Turned::of(&turned.bytes()));
         }
     }
 }

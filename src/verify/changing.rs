@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::Denial;
 use super::freshness::{Stamp, UNKNOWN, WITHOUT_FEED, announced, tolerance};
 use super::verifier::Verifier;
 use crate::clock::Clock;
@@ -61,15 +60,9 @@ impl Verifier {
         let now = self.inner.now();
         let mut stamp = self.inner.lock().core.stamp(now);
         if matches!(stamp, Stamp::Ask) {
-            match self.inner.refresh().await {
-                Err(Denial::Unavailable { source: Some(source) }) => {
-                    return Err(StoreError::backend(source));
-                }
-                _ => {
-                    let now = self.inner.now();
-                    stamp = self.inner.lock().core.stamp(now);
-                }
-            }
+            self.inner.refresh().await.map_err(StoreError::backend)?;
+            let now = self.inner.now();
+            stamp = self.inner.lock().core.stamp(now);
         }
         let stamped = match stamp {
             Stamp::Store(micros) => DateTime::from_timestamp_micros(micros),

@@ -9,6 +9,7 @@ use super::freshness::{Answer, Asked, Core, Face, LookUp, Refreshed};
 use super::near::Seen;
 use super::row::KeyRow;
 use super::stats::Count;
+use super::verdict::{Refusal, Verdict};
 use super::verifier::Inner;
 use super::{Denial, Grant};
 use crate::domain::{EnvironmentId, KeyId};
@@ -49,6 +50,24 @@ pub(super) enum Proof<'p> {
     Grant(&'p Grant),
 }
 
+/// Why there is no grant, after the store was asked.
+enum Refused {
+    By(Refusal),
+    Store(Arc<StoreError>),
+}
+
+impl From<Arc<StoreError>> for Refused {
+    fn from(error: Arc<StoreError>) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
 /// What to do next, with what it takes.
 enum Next {
     Refresh,
@@ -73,8 +92,16 @@ impl Inner {
         environment: &EnvironmentId,
     ) -> Result<Grant, Denial> {
         let answer = self.look_up(id, proof, environment).await;
-        self.counters.add(&[Count::of(&answer)]);
-        answer
+        self.counters.add(Count::Asked);
+        self.counters.add(match &answer {
+            Ok(_) => Count::Accepted,
+            Err(Refused::By(refusal)) => refusal.count().unwrap_or(Count::Unavailable),
+            Err(Refused::Store(_)) => Count::Unavailable,
+        });
+        answer.map_err(|refused| match refused {
+            Refused::By(refusal) => refusal.denial(id),
+            Refused::Store(source) => Denial::Unavailable { source: Some(source) },
+        })
     }
 
     async fn look_up(
@@ -82,7 +109,7 @@ impl Inner {
         id: KeyId,
         proof: Proof<'_>,
         environment: &EnvironmentId,
-    ) -> Result<Grant, Denial> {
+    ) -> Result<Grant, Refused> {
         let (mut again, mut refreshed) = (0, 0);
         while again <= AGAIN_MAX && refreshed <= AGAIN_MAX {
             let (row, face, began) = match self.next(id) {
@@ -102,13 +129,15 @@ impl Inner {
                 }
                 Next::Busy => return Err(StoreError::backend("too many keys are being read").into()),
             };
-            let judged =
-                row.and_then(|row| self.judge(Seen::new(id, row), proof, environment, &face, || self.now()));
-            match (judged, began) {
-                (Some(answer), None) => return answer,
+            let judged = row.map_or(Verdict::refused(Refusal::AskStore), |row| {
+                self.judge(Seen::new(id, row), proof, environment, &face, || self.now())
+            });
+            match (judged.into_result(), began) {
+                (Err(Refusal::AskStore), _) => again += 1,
+                (Err(refusal), _) => return Err(Refused::By(refusal)),
+                (Ok(grant), None) => return Ok(grant),
                 // What comes after the read began may have changed already.
-                (Some(answer), Some(began)) => return answer.map(|grant| grant.ending(began)),
-                (None, _) => again += 1,
+                (Ok(grant), Some(began)) => return Ok(grant.ending(began)),
             }
         }
         Err(StoreError::backend("what is known of the key was too old each time").into())
@@ -157,7 +186,7 @@ impl Inner {
     /// Asks the store what has changed, or waits for who asks already.
     ///
     /// An answer that took longer than its own lease gives nothing; it is asked for once more.
-    pub(super) async fn refresh(&self) -> Result<(), Denial> {
+    pub(super) async fn refresh(&self) -> Result<(), Arc<StoreError>> {
         let mut late = 0;
         while late < AGAIN_MAX {
             let joined = {
@@ -179,12 +208,12 @@ impl Inner {
             match refreshed {
                 Some(Ok(Refreshed::Fresh)) => return Ok(()),
                 Some(Ok(Refreshed::Late)) => late += 1,
-                Some(Err(error)) => return Err(Denial::Unavailable { source: Some(error) }),
+                Some(Err(error)) => return Err(error),
                 // Who asked gave up.
                 None => {}
             }
         }
-        Err(StoreError::backend("the store took longer to answer than its answer may be used").into())
+        Err(Arc::new(StoreError::backend("the store took longer to answer than its answer may be used")))
     }
 
     async fn ask_changes(&self, flight: Arc<Flight<Refresh>>, asked: &Asked) -> Refresh {
@@ -209,9 +238,10 @@ impl Reading<'_> {
         let read = read.map(|row| {
             let now = self.inner.now();
             let arrived = self.inner.with_core(|core, shelf| core.row_arrived(shelf, self.place, row, now));
-            let fills: &[Count] =
-                if arrived.is_some() { &[Count::Fills] } else { &[Count::Fills, Count::FencedFills] };
-            self.inner.counters.add(fills);
+            self.inner.counters.add(Count::Fills);
+            if arrived.is_none() {
+                self.inner.counters.add(Count::FencedFills);
+            }
             arrived
         });
         self.flight.land(Some(read.clone()));
@@ -244,7 +274,7 @@ struct Asking<'v> {
 impl Asking<'_> {
     fn end(self, answer: Result<Refreshed, StoreError>) -> Refresh {
         let count = if answer.is_ok() { Count::Refreshes } else { Count::FailedRefreshes };
-        self.inner.counters.add(&[count]);
+        self.inner.counters.add(count);
         let refreshed = answer.map_err(Arc::new);
         self.inner.lock().refresh = None;
         self.flight.land(Some(refreshed.clone()));

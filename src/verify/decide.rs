@@ -1,36 +1,30 @@
 //! The decision, once a secret has matched: a pure function of what is known, where and when.
 
-use super::Denial;
 use super::freshness::Row;
 use super::row::{KeyRow, Secret};
-use crate::domain::{EnvironmentId, KeyId};
+use super::verdict::Refusal;
 
-/// Whether the key `id` is good in `environment` at `now`, in microseconds since 1970, for the holder of `secret`.
+/// Whether a key is good at `now`, in microseconds since 1970, for the holder of `secret`, who asks in the
+/// key's environment or `elsewhere`.
 ///
 /// The order is part of the contract: who holds a retired secret learns nothing at all, and who holds a good
 /// one of a revoked key learns that before anything else.
 #[inline]
-pub(super) fn decide(
-    id: KeyId,
-    row: &KeyRow,
-    secret: Secret,
-    environment: &EnvironmentId,
-    now: i64,
-) -> Result<(), Denial> {
+pub(super) fn decide(row: &KeyRow, secret: Secret, elsewhere: bool, now: i64) -> Result<(), Refusal> {
     if row.ends_at(secret) <= now {
-        return Err(Denial::Unrecognized {});
+        return Err(Refusal::Unrecognized);
     }
     if row.is_revoked() {
-        return Err(Denial::Revoked { key: id });
+        return Err(Refusal::Revoked);
     }
-    if !row.packed.is_in(environment) {
-        return Err(Denial::WrongEnvironment { key: id });
+    if elsewhere {
+        return Err(Refusal::WrongEnvironment);
     }
     if row.expires_at() <= now {
-        return Err(Denial::Expired { key: id });
+        return Err(Refusal::Expired);
     }
     if !row.is_active() {
-        return Err(Denial::Inactive { key: id });
+        return Err(Refusal::Inactive);
     }
     Ok(())
 }

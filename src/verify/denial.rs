@@ -142,12 +142,6 @@ impl Denial {
 
 impl From<StoreError> for Denial {
     fn from(error: StoreError) -> Self {
-        Arc::new(error).into()
-    }
-}
-
-impl From<Arc<StoreError>> for Denial {
-    fn from(error: Arc<StoreError>) -> Self {
-        Self::Unavailable { source: Some(error) }
+        Self::Unavailable { source: Some(Arc::new(error)) }
     }
 }

@@ -40,14 +40,14 @@ use crate::domain::{AccessKey, AgentId, PromptId};
 #[must_use = "a grant says what the key may call: ask it"]
 pub struct Grant {
     seen: Arc<Seen>,
-    secret: Secret,
-    good_until: Deadline,
+    /// Until when it is good, in nanoseconds of deadline time; the lowest bit says which secret was presented.
+    good_until: u64,
 }
 
 impl Grant {
     #[inline]
-    pub(super) const fn new(seen: Arc<Seen>, secret: Secret, good_until: Deadline) -> Self {
-        Self { seen, secret, good_until }
+    pub(super) const fn new(seen: Arc<Seen>, good_until: u64) -> Self {
+        Self { seen, good_until }
     }
 
     /// The key, as it was when its token was verified.
@@ -94,7 +94,7 @@ impl Grant {
     /// the newest while the holder has not taken over the token of a rotation.
     #[must_use]
     pub fn generation(&self) -> u32 {
-        self.seen.row.generation(self.secret)
+        self.seen.row.generation(self.secret())
     }
 
     /// Until when the grant may be used without a [`recheck`](crate::Verifier::recheck), on this node's
@@ -105,13 +105,13 @@ impl Grant {
     /// whatever comes later may have changed.
     #[must_use]
     pub const fn good_until(&self) -> Deadline {
-        self.good_until
+        Deadline::at_nanos(self.good_until & !1)
     }
 
     /// The same, good until then.
-    pub(super) const fn ending(mut self, boot: u64) -> Self {
-        self.good_until = Deadline::at_nanos(boot);
-        self
+    pub(super) fn ending(self, boot: u64) -> Self {
+        let secret = self.good_until & 1;
+        Self::new(self.seen, boot & !1 | secret)
     }
 
     pub(super) fn seen(&self) -> &Seen {
@@ -119,12 +119,12 @@ impl Grant {
     }
 
     pub(super) const fn secret(&self) -> Secret {
-        self.secret
+        if self.good_until & 1 == Secret::Newest as u64 { Secret::Newest } else { Secret::Older }
     }
 }
 
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grant").field("key", self.key()).field("good_until", &self.good_until).finish()
+        f.debug_struct("Grant").field("key", self.key()).field("good_until", &self.good_until()).finish()
     }
 }

@@ -46,6 +46,8 @@ mod race;
 mod row;
 mod stats;
 mod uses;
+mod verdict;
+mod verification;
 mod verifier;
 
 pub use denial::Denial;

@@ -56,7 +56,7 @@ pub(super) fn find(id: KeyId, generation: u64, find: impl FnOnce() -> Option<Key
         let slot = slots.get_mut(place(id));
         if let Some(slot) = &slot
             && slot.generation == generation
-            && let Some(seen) = slot.seen.as_ref().filter(|seen| seen.id == id)
+            && let Some(seen) = slot.seen.as_ref().filter(|seen| seen.id.halves() == id.halves())
         {
             return Some(Some(Arc::clone(seen)));
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::id::same;
 use crate::domain::{
     AccessKey, Actor, AgentId, EnvironmentId, IdSet, KeyId, Origin, ProjectId, PromptId, ResourceId,
     Revision, Scope, Status,
@@ -60,7 +61,7 @@ impl Packed {
     pub(super) fn is_in(&self, environment: &EnvironmentId) -> bool {
         let mut reader = self.rest();
         reader.long();
-        reader.text() == environment.as_str().as_bytes()
+        same(reader.text(), environment.as_str().as_bytes())
     }
 
     #[inline]
@@ -118,14 +119,18 @@ pub(super) fn micros(time: Option<DateTime<Utc>>) -> i64 {
     time.map_or(i64::MAX, |time| time.timestamp_micros())
 }
 
-/// A count, and for few ids their tags, their lengths and their texts. For many a table between, of twice as
+/// A count, and for few ids their tags, where each ends, and their texts. For many a table between, of twice as
 /// many slots and up: each the upper half of a hash and, from 1, the number of an id.
 fn pack_scope<T: ResourceId>(bytes: &mut Vec<u8>, scope: &Scope<T>) {
     let Scope::Specific(ids) = scope else { return bytes.extend(ALL.to_le_bytes()) };
-    bytes.extend(u16::try_from(ids.len()).unwrap_or(ALL - 1).to_le_bytes());
+    bytes.extend(short(ids.len()).to_le_bytes());
     if ids.len() <= FEW {
         bytes.extend(ids.iter().map(|id| tag(id.text_hash())));
-        bytes.extend(ids.iter().map(|id| length(id.as_ref())));
+        let ends = ids.iter().scan(0, |end, id| {
+            *end += short(id.as_ref().len());
+            Some(*end)
+        });
+        std::iter::once(0).chain(ends).for_each(|end| bytes.extend(end.to_le_bytes()));
     } else {
         let slots = slots(ids.len());
         let mut table = vec![0_u32; slots];
@@ -150,23 +155,24 @@ fn pack_scope<T: ResourceId>(bytes: &mut Vec<u8>, scope: &Scope<T>) {
 }
 
 #[inline]
-fn contains(mut scope: Reader<'_>, text: &[u8], hash: u64) -> bool {
-    let count = scope.short();
-    if count == ALL {
-        return true;
+fn contains(scope: Reader<'_>, text: &[u8], hash: u64) -> bool {
+    let Some((count, rest)) = scope.0.split_first_chunk() else { return false };
+    match u16::from_le_bytes(*count) {
+        ALL => true,
+        count if usize::from(count) > FEW => is_in_table(Reader(rest), count.into(), text, hash),
+        count => is_of_few(rest, count.into(), text, hash),
     }
-    let count = usize::from(count);
-    if count > FEW {
-        return is_in_table(scope, count, text, hash);
-    }
-    let (tags, lengths, mut texts) = (scope.take(count), scope.take(count), scope);
-    for (tag_there, length) in tags.iter().zip(lengths) {
-        let there = texts.take(usize::from(*length));
-        if *tag_there == tag(hash) && there == text {
-            return true;
-        }
-    }
-    false
+}
+
+fn is_of_few(ids: &[u8], count: usize, text: &[u8], hash: u64) -> bool {
+    let Some((tags, rest)) = ids.split_at_checked(count) else { return false };
+    let Some((ends, texts)) = rest.split_at_checked(2 * count + 2) else { return false };
+    let ends = ends.as_chunks::<2>().0;
+    let end = |place: usize| ends.get(place).map_or(0, |end| usize::from(u16::from_le_bytes(*end)));
+    let is_it = |(place, there): (usize, &u8)| {
+        *there == tag(hash) && texts.get(end(place)..end(place + 1)).is_some_and(|there| there == text)
+    };
+    tags.iter().enumerate().any(is_it)
 }
 
 fn is_in_table(mut scope: Reader<'_>, count: usize, text: &[u8], hash: u64) -> bool {
@@ -202,7 +208,13 @@ fn unpack_scope<T: ResourceId>(mut scope: Reader<'_>, id: impl Fn(&str) -> T) ->
     let count = usize::from(count);
     let lengths: Vec<usize> = if count <= FEW {
         scope.take(count);
-        scope.take(count).iter().map(|length| usize::from(*length)).collect()
+        let mut ends = Reader(scope.take(2 * count + 2));
+        let mut last = ends.short();
+        let next = |_| {
+            let end = ends.short();
+            usize::from(end - std::mem::replace(&mut last, end))
+        };
+        (0..count).map(next).collect()
     } else {
         scope.take(slots(count) * 4);
         let mut ends = Reader::at(scope.take((count + 1) * 4), 0);
@@ -236,9 +248,9 @@ const fn tag(hash: u64) -> u8 {
     (hash >> 56) as u8
 }
 
-/// Of an id, which has 128 bytes at most.
-fn length(text: &str) -> u8 {
-    u8::try_from(text.len()).unwrap_or(u8::MAX)
+/// Of a text of which the longest that there is fits.
+fn short(length: usize) -> u16 {
+    u16::try_from(length).unwrap_or(u16::MAX)
 }
 
 fn place(bytes: &[u8]) -> u32 {
@@ -247,7 +259,7 @@ fn place(bytes: &[u8]) -> u32 {
 
 fn pack_text(bytes: &mut Vec<u8>, text: &str) {
     // A description, the longest there is, has 1,000 characters.
-    bytes.extend(u16::try_from(text.len()).unwrap_or(u16::MAX).to_le_bytes());
+    bytes.extend(short(text.len()).to_le_bytes());
     bytes.extend(text.as_bytes());
 }
 

@@ -9,20 +9,20 @@ use super::freshness::Row;
 use super::packed::{Packed, micros};
 use crate::domain::{AccessKey, KeyId, Status};
 use crate::store::{StoredDigest, StoredKey};
-use crate::token::{PepperRing, Signed, Way};
+use crate::token::{PepperRing, Signed, Turned, Way};
 
 /// What a verifier keeps of a key, or that there is none with its id.
 ///
 /// Small, since there may be a million of them, and cheap to clone.
 #[derive(Debug)]
 pub(crate) struct KeyRow {
-    digest: [u8; 32],
+    digest: Turned,
     older: Option<Arc<Older>>,
     pub(super) packed: Packed,
     expires_at: i64,
     until: u64,
     generation: u32,
-    /// The second in which its use was last noted; 0 for not since the last look of the evictor.
+    /// The second, about, in which its use was last noted; 0 for not since the last look of the evictor.
     noted: AtomicU32,
     way: Way,
     state: State,
@@ -31,7 +31,7 @@ pub(crate) struct KeyRow {
 /// The secret before the newest.
 #[derive(Debug)]
 struct Older {
-    digest: [u8; 32],
+    digest: Turned,
     ends_at: i64,
     generation: u32,
     noted: AtomicU32,
@@ -48,9 +48,10 @@ enum State {
 
 /// Which secret of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
 pub(crate) enum Secret {
-    Newest,
-    Older,
+    Newest = 0,
+    Older = 1,
 }
 
 impl KeyRow {
@@ -63,7 +64,7 @@ impl KeyRow {
         let newest = digests.first();
         let older = digests.get(1).map(|older| {
             Arc::new(Older {
-                digest: *older.digest.bytes(),
+                digest: Turned::of(older.digest.bytes()),
                 ends_at: micros(older.ends_at()),
                 generation: older.generation(),
                 noted: AtomicU32::new(0),
@@ -77,7 +78,7 @@ impl KeyRow {
             Status::Revoked => State::Revoked,
         };
         Self {
-            digest: newest.map_or([0; 32], |newest| *newest.digest.bytes()),
+            digest: newest.map_or(Turned::NOTHING, |newest| Turned::of(newest.digest.bytes())),
             older,
             packed: Packed::of(key),
             expires_at: micros(key.expires_at),
@@ -94,7 +95,8 @@ impl KeyRow {
     /// The same work for every row: a second secret that is not there is met with a digest that nothing has.
     #[inline]
     pub(super) fn matches(&self, signed: &Signed, ring: &PepperRing) -> Option<Secret> {
-        let older = self.older.as_deref().map_or((&[0; 32], self.way), |older| (&older.digest, older.way));
+        let older =
+            self.older.as_deref().map_or((&Turned::NOTHING, self.way), |older| (&older.digest, older.way));
         match ring.compare(signed, [(&self.digest, self.way), older]) {
             _ if self.is_absence() => None,
             [true, _] => Some(Secret::Newest),
@@ -190,7 +192,7 @@ impl KeyRow {
             + 64
     }
 
-    fn digest_of(&self, secret: Secret) -> Option<&[u8; 32]> {
+    fn digest_of(&self, secret: Secret) -> Option<&Turned> {
         match secret {
             Secret::Newest => Some(&self.digest),
             Secret::Older => self.older.as_deref().map(|older| &older.digest),
@@ -201,7 +203,7 @@ impl KeyRow {
 impl Clone for KeyRow {
     fn clone(&self) -> Self {
         Self {
-            digest: self.digest,
+            digest: self.digest.clone(),
             older: self.older.clone(),
             packed: self.packed.clone(),
             expires_at: self.expires_at,

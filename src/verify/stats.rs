@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Denial;
-
 /// What a [`Verifier`](crate::Verifier) has counted since it was made, and what it holds now: plain numbers for
 /// whatever the host keeps its metrics in.
 ///
@@ -73,7 +71,8 @@ pub(super) enum Count {
     Expired,
     WrongEnvironment,
     Unavailable,
-    Hits,
+    /// Answers that the cache could not give.
+    Asked,
     Fills,
     FencedFills,
     Refreshes,
@@ -81,24 +80,6 @@ pub(super) enum Count {
 }
 
 const COUNTS: usize = Count::FailedRefreshes as usize + 1;
-
-impl Count {
-    pub(super) const fn of<T>(answer: &Result<T, Denial>) -> Self {
-        match answer {
-            Ok(_) => Self::Accepted,
-            Err(Denial::Malformed {}) => Self::Malformed,
-            Err(Denial::Inactive { .. }) => Self::Inactive,
-            Err(Denial::Revoked { .. }) => Self::Revoked,
-            Err(Denial::Expired { .. }) => Self::Expired,
-            Err(Denial::WrongEnvironment { .. }) => Self::WrongEnvironment,
-            Err(Denial::Unavailable { .. }) => Self::Unavailable,
-            // No verification asks for a scope.
-            Err(
-                Denial::Unrecognized {} | Denial::AgentNotInScope { .. } | Denial::PromptNotInScope { .. },
-            ) => Self::Unrecognized,
-        }
-    }
-}
 
 /// The counts of one thread, which it alone writes.
 #[derive(Debug, Default)]
@@ -115,7 +96,7 @@ impl Block {
 }
 
 thread_local! {
-    /// The blocks of this thread by the number of their verifier.
+    /// The blocks of this thread by the number of their verifier, the last one used first.
     static BLOCKS: RefCell<Vec<(u64, Arc<Block>)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -140,23 +121,18 @@ impl Counters {
     }
 
     #[inline]
-    pub(super) fn add(&self, counts: &[Count]) {
+    pub(super) fn add(&self, count: Count) {
         let added = BLOCKS.try_with(|blocks| {
             let mut blocks = blocks.try_borrow_mut().ok()?;
-            let block = match blocks.iter().find(|(number, _)| *number == self.number) {
-                Some((_, block)) => block,
-                None => self.enter(&mut blocks),
-            };
-            counts.iter().for_each(|count| block.add(*count));
-            Some(())
+            if blocks.first().is_none_or(|(number, _)| *number != self.number) {
+                self.enter(&mut blocks);
+            }
+            blocks.first().map(|(_, block)| block.add(count))
         });
         if !matches!(added, Ok(Some(()))) {
             // The thread is ending, and so has no block any more.
-            let mut blocks = self.blocks();
-            for count in counts {
-                if let Some(ended) = blocks.ended.get_mut(*count as usize) {
-                    *ended += 1;
-                }
+            if let Some(ended) = self.blocks().ended.get_mut(count as usize) {
+                *ended += 1;
             }
         }
     }
@@ -168,6 +144,16 @@ impl Counters {
             add(&mut sums, block);
         }
         let of = |count: Count| sums.get(count as usize).copied().unwrap_or(0);
+        let denied = [
+            Count::Malformed,
+            Count::Unrecognized,
+            Count::Inactive,
+            Count::Revoked,
+            Count::Expired,
+            Count::WrongEnvironment,
+            Count::Unavailable,
+        ];
+        let answers = denied.into_iter().map(of).sum::<u64>() + of(Count::Accepted);
         Stats {
             accepted: of(Count::Accepted),
             malformed: of(Count::Malformed),
@@ -177,7 +163,8 @@ impl Counters {
             expired: of(Count::Expired),
             wrong_environment: of(Count::WrongEnvironment),
             unavailable: of(Count::Unavailable),
-            hits: of(Count::Hits),
+            // They are counted by what they are not, which keeps the counting of a hit short.
+            hits: answers.saturating_sub(of(Count::Asked)),
             fills: of(Count::Fills),
             fenced_fills: of(Count::FencedFills),
             refreshes: of(Count::Refreshes),
@@ -186,9 +173,13 @@ impl Counters {
         }
     }
 
-    /// A block for this thread, and the end of those whose thread or verifier is gone.
+    /// Puts the block of this thread first. A new one is the occasion to end those whose thread or verifier is gone.
     #[cold]
-    fn enter<'b>(&self, ours: &'b mut Vec<(u64, Arc<Block>)>) -> &'b Arc<Block> {
+    fn enter(&self, ours: &mut Vec<(u64, Arc<Block>)>) {
+        if let Some(place) = ours.iter().position(|(number, _)| *number == self.number) {
+            ours.swap(0, place);
+            return;
+        }
         let block = Arc::new(Block::default());
         let mut blocks = self.blocks();
         let Blocks { living, ended } = &mut *blocks;
@@ -201,10 +192,7 @@ impl Counters {
         });
         living.push(Arc::clone(&block));
         ours.retain(|(_, block)| Arc::strong_count(block) > 1);
-        ours.push((self.number, block));
-        let last = ours.len() - 1;
-        #[expect(clippy::indexing_slicing, reason = "it was just pushed")]
-        &ours[last].1
+        ours.insert(0, (self.number, block));
     }
 
     fn blocks(&self) -> MutexGuard<'_, Blocks> {

@@ -13,8 +13,10 @@ use super::freshness::{Core, Face, Row};
 use super::near::Seen;
 use super::row::{KeyRow, Secret};
 use super::stats::{Count, Counters, Stats};
+use super::verdict::{Refusal, Verdict};
+use super::verification::Verification;
 use super::{Denial, Grant, Uses};
-use crate::clock::{Clock, Deadline, Moment};
+use crate::clock::{Clock, Moment};
 use crate::domain::{EnvironmentId, KeyId, time};
 use crate::store::{KeyStore, StoreError, StoredKey};
 use crate::token::{PepperRing, Prefixes, Presented, Way};
@@ -98,13 +100,13 @@ impl Verifier {
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing: others who waited for the same read begin one of their own.
-    pub async fn verify(&self, token: &str, environment: &EnvironmentId) -> Result<Grant, Denial> {
-        match self.at_once(token, environment) {
-            AtOnce::Answer(answer) => answer,
-            AtOnce::AskStore(presented) => {
-                self.inner.ask(presented.id, Proof::Token(presented.signed), environment).await
-            }
-        }
+    #[inline]
+    pub fn verify<'a>(
+        &'a self,
+        token: &'a str,
+        environment: &'a EnvironmentId,
+    ) -> impl Future<Output = Result<Grant, Denial>> + Send + 'a {
+        Verification::new(self, token, environment)
     }
 
     /// The answer of [`verify`](Self::verify) when it can be given without asking the store; never waits.
@@ -112,9 +114,10 @@ impl Verifier {
     /// `None` when the store must be asked: the key is not in the cache, or what is known of it is too old.
     #[must_use]
     pub fn verify_cached(&self, token: &str, environment: &EnvironmentId) -> Option<Result<Grant, Denial>> {
-        match self.at_once(token, environment) {
-            AtOnce::Answer(answer) => Some(answer),
-            AtOnce::AskStore(_) => None,
+        match self.at_once(token, environment).into_result() {
+            Ok(grant) => Some(Ok(grant)),
+            Err(Refusal::AskStore) => None,
+            Err(refusal) => Some(Err(self.denial(refusal, token, environment))),
         }
     }
 
@@ -133,13 +136,14 @@ impl Verifier {
     pub async fn recheck(&self, grant: &Grant) -> Result<Grant, Denial> {
         let environment = &grant.key().environment;
         if self.setup().prefixes.of(environment).is_none() {
-            self.inner.counters.add(&[Count::Malformed]);
+            self.inner.counters.add(Count::Malformed);
             return Err(Denial::Malformed {});
         }
         let (id, proof) = (grant.seen().id, Proof::Grant(grant));
-        match self.inner.look(id, proof, environment) {
-            Some(answer) => answer,
-            None => self.inner.ask(id, proof, environment).await,
+        match self.inner.look(id, proof, environment).into_result() {
+            Ok(grant) => Ok(grant),
+            Err(Refusal::AskStore) => Box::pin(self.inner.ask(id, proof, environment)).await,
+            Err(refusal) => Err(refusal.denial(id)),
         }
     }
 
@@ -173,44 +177,49 @@ impl Verifier {
     }
 
     #[inline(never)]
-    fn at_once<'t>(&self, token: &'t str, environment: &EnvironmentId) -> AtOnce<'t> {
-        let prefix = self.setup().prefixes.of(environment);
-        let Some(presented) = prefix.and_then(|prefix| Presented::read(token.as_bytes(), prefix)) else {
-            self.inner.counters.add(&[Count::Malformed]);
-            return AtOnce::Answer(Err(Denial::Malformed {}));
+    pub(super) fn at_once(&self, token: &str, environment: &EnvironmentId) -> Verdict {
+        let Some(presented) = self.read(token, environment) else {
+            self.inner.counters.add(Count::Malformed);
+            return Verdict::refused(Refusal::Malformed);
         };
-        match self.inner.look(presented.id, Proof::Token(presented.signed), environment) {
-            Some(answer) => AtOnce::Answer(answer),
-            None => AtOnce::AskStore(presented),
-        }
+        self.inner.look(presented.id, Proof::Token(presented.signed), environment)
     }
-}
 
-enum AtOnce<'t> {
-    Answer(Result<Grant, Denial>),
-    AskStore(Presented<'t>),
+    #[cold]
+    pub(super) fn denial(&self, refusal: Refusal, token: &str, environment: &EnvironmentId) -> Denial {
+        let presented = if refusal == Refusal::Malformed { None } else { self.read(token, environment) };
+        presented.map_or(Denial::Malformed {}, |presented| refusal.denial(presented.id))
+    }
+
+    pub(super) async fn ask(&self, token: &str, environment: &EnvironmentId) -> Result<Grant, Denial> {
+        let presented = self.read(token, environment).ok_or(Denial::Malformed {})?;
+        self.inner.ask(presented.id, Proof::Token(presented.signed), environment).await
+    }
+
+    #[inline(always)]
+    fn read<'t>(&self, token: &'t str, environment: &EnvironmentId) -> Option<Presented<'t>> {
+        let prefix = self.setup().prefixes.of(environment)?;
+        Presented::read(token.as_bytes(), prefix)
+    }
 }
 
 impl Inner {
     /// The answer from the cache, without a lock. The deadline is read first, then the row is looked up, and the
     /// clock is read last.
     #[inline]
-    pub(super) fn look(
-        &self,
-        id: KeyId,
-        proof: Proof<'_>,
-        environment: &EnvironmentId,
-    ) -> Option<Result<Grant, Denial>> {
+    pub(super) fn look(&self, id: KeyId, proof: Proof<'_>, environment: &EnvironmentId) -> Verdict {
         let (face, generation) = self.cache.line.read();
-        let seen = self.cache.find(id, generation)?;
+        let Some(seen) = self.cache.find(id, generation) else { return Verdict::refused(Refusal::AskStore) };
         let clock = &*self.setup.clock;
-        let answer = self.judge(seen, proof, environment, &face, || clock.glance())?;
-        self.counters.add(&[Count::of(&answer), Count::Hits]);
-        Some(answer)
+        let answer = self.judge(seen, proof, environment, &face, || clock.glance());
+        if let Some(count) = answer.count() {
+            self.counters.add(count);
+        }
+        answer
     }
 
-    /// The answer by this row and this face, which must have been read before the row was found. `None` when they
-    /// are too old by the time at which the decision falls.
+    /// The answer by this row and this face, which must have been read before the row was found.
+    /// [`Refusal::AskStore`] when they are too old by the time at which the decision falls.
     #[inline]
     pub(super) fn judge(
         &self,
@@ -219,44 +228,41 @@ impl Inner {
         environment: &EnvironmentId,
         face: &Face,
         clock: impl Fn() -> Moment,
-    ) -> Option<Result<Grant, Denial>> {
+    ) -> Verdict {
         let row = &seen.row;
         let secret = match proof {
             Proof::Token(signed) => row.matches(signed, &self.setup.peppers),
             Proof::Grant(grant) => row.place_of(&grant.seen().row, grant.secret()),
         };
+        // What needs no clock is found out while the hash is still being computed.
+        let elsewhere = !row.packed.is_in(environment);
+        let ends = secret.map_or(i64::MAX, |secret| row.expires_at().min(row.ends_at(secret)));
         let now = clock();
         if !face.allows(row.until(), now) {
-            return None;
+            return Verdict::refused(Refusal::AskStore);
         }
         let wall = self.time(face, now, row);
         let Some(secret) = secret else {
             // It cannot be told from one that this node lacks the means to check.
             let lacks = row.lacks_way(wall);
-            return Some(Err(if lacks {
-                Denial::Unavailable { source: None }
-            } else {
-                Denial::Unrecognized {}
-            }));
+            return Verdict::refused(if lacks { Refusal::Lacking } else { Refusal::Unrecognized });
         };
         if matches!(proof, Proof::Grant(_)) && !row.way(secret).is_known() {
             let lacks = row.way(secret) == Way::LACKING;
-            return Some(Err(if lacks {
-                Denial::Unavailable { source: None }
-            } else {
-                Denial::Unrecognized {}
-            }));
+            return Verdict::refused(if lacks { Refusal::Lacking } else { Refusal::Unrecognized });
         }
-        if let Err(denial) = decide(seen.id, row, secret, environment, wall) {
-            return Some(Err(denial));
+        if let Err(refusal) = decide(row, secret, elsewhere, wall) {
+            return Verdict::refused(refusal);
         }
         if matches!(proof, Proof::Token(_)) && is_first_use(&seen, secret, wall) {
             self.note_use(&seen, secret, wall);
         }
-        let ends = row.expires_at().min(row.ends_at(secret));
-        let left = u64::try_from(ends.saturating_sub(wall)).unwrap_or(0).saturating_mul(1_000);
-        let good_until = face.good_until.min(row.until()).min(now.boot().saturating_add(left));
-        Some(Ok(Grant::new(seen, secret, Deadline::at_nanos(good_until))))
+        let mut good_until = face.good_until.min(row.until());
+        if ends != i64::MAX {
+            let left = ends.abs_diff(wall).saturating_mul(1_000);
+            good_until = good_until.min(now.boot().saturating_add(left));
+        }
+        Verdict::granted(seen, secret, good_until)
     }
 
     /// The time by which expiry and grace are judged, in microseconds since 1970.
