@@ -1,21 +1,22 @@
 //! A store in memory.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use super::limit::{LIMIT, check_limit};
 use super::wakeup::Wakeup;
 use super::{ChangeCursor, Changes, FeedState, KeyStore, KeyUse, StoreError, StoredKey};
+use crate::clock::{Clock, SystemClock};
 use crate::domain::{
     AccessKey, AuditEvent, AuditQuery, Cursor, EventId, KeyId, KeyQuery, Page, ProjectId, Revision, Status,
 };
 
-/// The limit of a store whose limit nobody changed.
-const LIMIT: Duration = Duration::from_secs(5);
 /// More changes behind than this, and it is cheaper to forget all.
 const BEHIND_MAX: usize = 10_000;
 
@@ -34,12 +35,20 @@ const BEHIND_MAX: usize = 10_000;
 /// # let _ = (one, other);
 /// # Ok::<(), access_keys::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    /// Its own clock; without one, that of its callers counts, and a lowered limit drains by the machine's.
+    clock: Option<Arc<dyn Clock>>,
     wakeup: Wakeup,
     /// Tells the cursors of one store from those of another.
     incarnation: u64,
+}
+
+#[derive(Debug)]
+struct Limit {
+    longest: Duration,
+    /// When, by the store's deadline clock, every node follows it.
+    drained_at: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +63,13 @@ struct State {
     histories: HashMap<ProjectId, BTreeMap<Cursor, usize>>,
     key_histories: HashMap<KeyId, BTreeMap<Cursor, usize>>,
     uses: BTreeMap<(KeyId, u32), DateTime<Utc>>,
+    limit: Limit,
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self { longest: LIMIT, drained_at: Duration::ZERO }
+    }
 }
 
 impl MemoryStore {
@@ -62,7 +78,64 @@ impl MemoryStore {
     pub fn new() -> Self {
         static INCARNATIONS: AtomicU64 = AtomicU64::new(0);
         let incarnation = INCARNATIONS.fetch_add(1, Ordering::Relaxed);
-        Self { state: Mutex::default(), wakeup: Wakeup::default(), incarnation }
+        Self { state: Mutex::default(), clock: None, wakeup: Wakeup::default(), incarnation }
+    }
+
+    /// An empty store with a clock of its own, as a database has one: expiry and the ends of graces are stamped
+    /// and judged by it on every node.
+    #[must_use]
+    pub fn with_clock(clock: impl Clock) -> Self {
+        Self { clock: Some(Arc::new(clock)), ..Self::new() }
+    }
+
+    /// Sets the longest that any node may go on using what it knew of a key: zero, or 100 milliseconds to 60
+    /// seconds; 5 seconds unless set.
+    ///
+    /// It lives with the data and is the same for all nodes, each of which may have a lower one of its own. At zero
+    /// every verification reads the store, and a change holds everywhere once it is acknowledged. After it was
+    /// lowered, changes announce as long as nodes may still follow the old one: 1.1 times that.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`] with [`Invalid`](crate::Invalid) as its source for any other value, and nothing is changed.
+    ///
+    /// # Cancel safety
+    /// It is done or not done.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use access_keys::store::MemoryStore;
+    ///
+    /// # pollster::block_on(async {
+    /// let store = MemoryStore::new();
+    /// store.set_max_staleness(Duration::from_millis(500)).await?;
+    /// assert!(store.set_max_staleness(Duration::from_secs(3_600)).await.is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[expect(clippy::unused_async, reason = "as in every store")]
+    pub async fn set_max_staleness(&self, limit: Duration) -> Result<(), StoreError> {
+        check_limit(limit).map_err(StoreError::backend)?;
+        {
+            let now = self.boot();
+            let mut state = self.state();
+            let old = state.limit.longest;
+            if limit < old {
+                let drained_at = now.saturating_add(old * 11 / 10);
+                state.limit.drained_at = drained_at.max(state.limit.drained_at);
+            }
+            state.limit.longest = limit;
+        }
+        self.wakeup.ring();
+        Ok(())
+    }
+
+    fn boot(&self) -> Duration {
+        self.clock.as_ref().map_or_else(|| SystemClock.boot(), |clock| clock.boot())
+    }
+
+    fn feed_state(&self, state: &State) -> FeedState {
+        let drained_in = state.limit.drained_at.saturating_sub(self.boot());
+        FeedState::new(self.clock.as_ref().map(|clock| clock.wall()), state.limit.longest, drained_in)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,6 +157,12 @@ impl MemoryStore {
         }
         let id = EventId::from_base62(id.try_into().ok()?)?;
         state.places.get(&id).map(|place| place + 1)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("keys", &self.state().keys.len()).finish_non_exhaustive()
     }
 }
 
@@ -198,8 +277,8 @@ impl KeyStore for MemoryStore {
     }
 
     async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {
-        let now = FeedState::new(None, LIMIT, Duration::ZERO);
         let state = self.state();
+        let now = self.feed_state(&state);
         let next = self.cursor(&state);
         let missed = since
             .and_then(|cursor| self.place_after(cursor, &state))

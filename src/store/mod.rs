@@ -11,6 +11,7 @@ mod changes;
 mod error;
 mod forward;
 mod key_store;
+mod limit;
 mod memory;
 mod record;
 mod usage;

@@ -20,32 +20,28 @@ const FEW: usize = 16;
 
 /// The scopes, the texts and the times of a key. What decides on a secret is not in here.
 ///
-/// It begins with where the prompts and where the rest begins, four bytes each; then come the agents.
+/// Where the scopes begin, in two bytes; the environment and the rest of the record; the agents; the prompts.
 #[derive(Clone, Debug)]
 pub(super) struct Packed(Arc<[u8]>);
 
-/// Where the agents begin.
-const AGENTS: u32 = 8;
-
 impl Packed {
-    pub(super) fn of(key: &AccessKey) -> Self {
-        let mut bytes = vec![0; 8];
-        pack_scope(&mut bytes, &key.agents);
-        let prompts = place(&bytes);
-        pack_scope(&mut bytes, &key.prompts);
-        let rest = place(&bytes);
-        bytes.extend(key.revision.get().to_le_bytes());
+    pub(super) fn of(key: &AccessKey, generation: u32) -> Self {
+        let mut bytes = vec![0; 2];
         pack_text(&mut bytes, key.environment.as_str());
-        for time in [key.created_at, key.updated_at] {
-            bytes.extend(time.timestamp_micros().to_le_bytes());
-        }
+        pack_number(&mut bytes, generation.into());
+        pack_number(&mut bytes, key.revision.get());
+        bytes.extend(key.created_at.timestamp_micros().to_le_bytes());
+        // Never before it was made.
+        let updated = (key.updated_at - key.created_at).num_microseconds().unwrap_or(0);
+        pack_number(&mut bytes, updated.try_into().unwrap_or(0));
         for text in [key.project.as_str(), &key.name, &key.description, key.created_by.id()] {
             pack_text(&mut bytes, text);
         }
         bytes.push(u8::from(key.created_by.is_user()));
-        for (at, place) in bytes.iter_mut().zip([prompts, rest].into_iter().flat_map(u32::to_le_bytes)) {
-            *at = place;
-        }
+        let scopes = short(bytes.len()).to_le_bytes();
+        bytes.iter_mut().zip(scopes).for_each(|(place, byte)| *place = byte);
+        pack_scope(&mut bytes, &key.agents);
+        pack_scope(&mut bytes, &key.prompts);
         Self(bytes.into())
     }
 
@@ -53,61 +49,73 @@ impl Packed {
         self.0.len()
     }
 
+    pub(super) fn generation(&self) -> u32 {
+        let mut record = self.record();
+        record.text();
+        u32::try_from(record.number()).unwrap_or(0)
+    }
+
     pub(super) fn revision(&self) -> u64 {
-        self.rest().long()
+        let mut record = self.record();
+        record.text();
+        record.number();
+        record.number()
     }
 
     #[inline]
     pub(super) fn is_in(&self, environment: &EnvironmentId) -> bool {
-        let mut reader = self.rest();
-        reader.long();
-        same(reader.text(), environment.as_str().as_bytes())
+        same(self.record().text(), environment.as_str().as_bytes())
     }
 
     #[inline]
     pub(super) fn allows_agent(&self, agent: &AgentId) -> bool {
-        contains(self.agents(), agent.as_str().as_bytes(), agent.hash())
+        contains(self.scopes(), agent.as_str().as_bytes(), agent.hash())
     }
 
     #[inline]
     pub(super) fn allows_prompt(&self, prompt: &PromptId) -> bool {
-        contains(self.prompts(), prompt.as_str().as_bytes(), prompt.hash())
+        let mut scopes = self.scopes();
+        scopes.skip_scope();
+        contains(scopes, prompt.as_str().as_bytes(), prompt.hash())
     }
 
-    fn agents(&self) -> Reader<'_> {
-        Reader::at(&self.0, AGENTS)
+    #[inline]
+    fn record(&self) -> Reader<'_> {
+        Reader(&self.0).skip(2)
     }
 
-    fn prompts(&self) -> Reader<'_> {
-        Reader::at(&self.0, Reader::at(&self.0, 0).word())
-    }
-
-    fn rest(&self) -> Reader<'_> {
-        Reader::at(&self.0, Reader::at(&self.0, 4).word())
+    #[inline]
+    fn scopes(&self) -> Reader<'_> {
+        let at = Reader(&self.0).short();
+        Reader(&self.0).skip(at.into())
     }
 
     /// The record again, with what is kept beside it.
     pub(super) fn unpack(&self, id: KeyId, status: Status, expires_at: Option<DateTime<Utc>>) -> AccessKey {
-        let agents = unpack_scope(self.agents(), AgentId::of_checked);
-        let prompts = unpack_scope(self.prompts(), PromptId::of_checked);
-        let mut rest = self.rest();
-        let revision = Revision::new(rest.long()).unwrap_or(Revision::FIRST);
-        let environment = EnvironmentId::of_checked(rest.string());
-        let [created_at, updated_at] = [rest.long(), rest.long()]
-            .map(|time| DateTime::from_timestamp_micros(time.cast_signed()).unwrap_or_default());
+        let mut scopes = self.scopes();
+        let agents = unpack_scope(&mut scopes, AgentId::of_checked);
+        let prompts = unpack_scope(&mut scopes, PromptId::of_checked);
+        let mut record = self.record();
+        let environment = EnvironmentId::of_checked(record.string());
+        record.number();
+        let revision = Revision::new(record.number()).unwrap_or(Revision::FIRST);
+        let created = record.long().cast_signed();
+        let updated = created.saturating_add_unsigned(record.number());
+        let [created_at, updated_at] =
+            [created, updated].map(|time| DateTime::from_timestamp_micros(time).unwrap_or_default());
         AccessKey {
             id,
-            project: ProjectId::of_checked(rest.string()),
+            project: ProjectId::of_checked(record.string()),
             environment,
-            name: rest.string().to_owned(),
-            description: rest.string().to_owned(),
+            name: record.string().to_owned(),
+            description: record.string().to_owned(),
             agents,
             prompts,
             status,
             expires_at,
             revision,
             created_at,
-            created_by: Actor::of_checked(rest.string(), rest.byte() == 1),
+            created_by: Actor::of_checked(record.string(), record.byte() == 1),
             updated_at,
             origin: Origin::Generated,
         }
@@ -126,11 +134,7 @@ fn pack_scope<T: ResourceId>(bytes: &mut Vec<u8>, scope: &Scope<T>) {
     bytes.extend(short(ids.len()).to_le_bytes());
     if ids.len() <= FEW {
         bytes.extend(ids.iter().map(|id| tag(id.text_hash())));
-        let ends = ids.iter().scan(0, |end, id| {
-            *end += short(id.as_ref().len());
-            Some(*end)
-        });
-        std::iter::once(0).chain(ends).for_each(|end| bytes.extend(end.to_le_bytes()));
+        bytes.extend(ids.iter().map(|id| u8::try_from(id.as_ref().len()).unwrap_or(u8::MAX)));
     } else {
         let slots = slots(ids.len());
         let mut table = vec![0_u32; slots];
@@ -166,20 +170,22 @@ fn contains(scope: Reader<'_>, text: &[u8], hash: u64) -> bool {
 
 fn is_of_few(ids: &[u8], count: usize, text: &[u8], hash: u64) -> bool {
     let Some((tags, rest)) = ids.split_at_checked(count) else { return false };
-    let Some((ends, texts)) = rest.split_at_checked(2 * count + 2) else { return false };
-    let ends = ends.as_chunks::<2>().0;
-    let end = |place: usize| ends.get(place).map_or(0, |end| usize::from(u16::from_le_bytes(*end)));
-    let is_it = |(place, there): (usize, &u8)| {
-        *there == tag(hash) && texts.get(end(place)..end(place + 1)).is_some_and(|there| there == text)
-    };
-    tags.iter().enumerate().any(is_it)
+    let Some((lengths, mut texts)) = rest.split_at_checked(count) else { return false };
+    for (tag_there, length) in tags.iter().zip(lengths) {
+        let Some((there, rest)) = texts.split_at_checked(usize::from(*length)) else { return false };
+        if *tag_there == tag(hash) && there == text {
+            return true;
+        }
+        texts = rest;
+    }
+    false
 }
 
 fn is_in_table(mut scope: Reader<'_>, count: usize, text: &[u8], hash: u64) -> bool {
     let slots = slots(count);
     let table = scope.take(slots * 4);
     let ends = scope.take((count + 1) * 4);
-    let word = |of: &[u8], place: usize| Reader::at(of, 0).skip(place * 4).word();
+    let word = |of, place: usize| Reader(of).skip(place * 4).word();
     let mut slot = start(hash, slots);
     // Never full, so an empty slot ends it.
     for _ in 0..slots {
@@ -189,9 +195,8 @@ fn is_in_table(mut scope: Reader<'_>, count: usize, text: &[u8], hash: u64) -> b
         }
         if found & UPPER == upper(hash) {
             let number = usize::try_from(found & !UPPER).unwrap_or(0);
-            let (from, to) = (word(ends, number.saturating_sub(1)), word(ends, number));
-            let there = Reader::at(scope.0, from).take(usize::try_from(to.saturating_sub(from)).unwrap_or(0));
-            if there == text {
+            let end = |place| usize::try_from(word(ends, place)).unwrap_or(0);
+            if scope.0.get(end(number.saturating_sub(1))..end(number)).is_some_and(|there| there == text) {
                 return true;
             }
         }
@@ -200,32 +205,14 @@ fn is_in_table(mut scope: Reader<'_>, count: usize, text: &[u8], hash: u64) -> b
     false
 }
 
-fn unpack_scope<T: ResourceId>(mut scope: Reader<'_>, id: impl Fn(&str) -> T) -> Scope<T> {
-    let count = scope.short();
+fn unpack_scope<T: ResourceId>(scopes: &mut Reader<'_>, id: impl Fn(&str) -> T) -> Scope<T> {
+    let mut ids = Reader(scopes.skip_scope());
+    let count = ids.short();
     if count == ALL {
         return Scope::All;
     }
-    let count = usize::from(count);
-    let lengths: Vec<usize> = if count <= FEW {
-        scope.take(count);
-        let mut ends = Reader(scope.take(2 * count + 2));
-        let mut last = ends.short();
-        let next = |_| {
-            let end = ends.short();
-            usize::from(end - std::mem::replace(&mut last, end))
-        };
-        (0..count).map(next).collect()
-    } else {
-        scope.take(slots(count) * 4);
-        let mut ends = Reader::at(scope.take((count + 1) * 4), 0);
-        let mut last = ends.word();
-        let next = |_| {
-            let end = ends.word();
-            usize::try_from(end - std::mem::replace(&mut last, end)).unwrap_or(0)
-        };
-        (0..count).map(next).collect()
-    };
-    let ids = lengths.into_iter().map(|length| id(text(scope.take(length))));
+    let lengths = ids.lengths(count.into());
+    let ids = lengths.into_iter().map(|length| id(text(ids.take(length))));
     Scope::Specific(IdSet::of_sorted(ids.collect()))
 }
 
@@ -253,14 +240,18 @@ fn short(length: usize) -> u16 {
     u16::try_from(length).unwrap_or(u16::MAX)
 }
 
-fn place(bytes: &[u8]) -> u32 {
-    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+fn pack_text(bytes: &mut Vec<u8>, text: &str) {
+    pack_number(bytes, text.len() as u64);
+    bytes.extend(text.as_bytes());
 }
 
-fn pack_text(bytes: &mut Vec<u8>, text: &str) {
-    // A description, the longest there is, has 1,000 characters.
-    bytes.extend(short(text.len()).to_le_bytes());
-    bytes.extend(text.as_bytes());
+/// Seven bits to a byte, the highest of which says that another follows.
+fn pack_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number > 0x7F {
+        bytes.push((number & 0x7F) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -272,10 +263,6 @@ fn text(bytes: &[u8]) -> &str {
 struct Reader<'b>(&'b [u8]);
 
 impl<'b> Reader<'b> {
-    fn at(bytes: &'b [u8], place: u32) -> Self {
-        Self(bytes).skip(usize::try_from(place).unwrap_or(usize::MAX))
-    }
-
     fn skip(self, count: usize) -> Self {
         Self(self.0.get(count..).unwrap_or_default())
     }
@@ -306,9 +293,45 @@ impl<'b> Reader<'b> {
         u64::from_le_bytes(self.array())
     }
 
+    fn number(&mut self) -> u64 {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte();
+            number |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        number
+    }
+
+    #[inline]
     fn text(&mut self) -> &'b [u8] {
-        let length = self.short();
-        self.take(usize::from(length))
+        let length = self.number();
+        self.take(usize::try_from(length).unwrap_or(usize::MAX))
+    }
+
+    /// The lengths of so many ids, of which only the texts are left to read.
+    fn lengths(&mut self, count: usize) -> Vec<usize> {
+        if count <= FEW {
+            self.take(count);
+            return self.take(count).iter().map(|length| usize::from(*length)).collect();
+        }
+        self.take(slots(count) * 4);
+        let ends = self.take((count + 1) * 4).as_chunks::<4>().0;
+        let end = |bytes: &[u8; 4]| usize::try_from(u32::from_le_bytes(*bytes)).unwrap_or(0);
+        ends.windows(2).map(|pair| pair.last().map_or(0, end) - pair.first().map_or(0, end)).collect()
+    }
+
+    /// Reads a scope over, and gives it.
+    fn skip_scope(&mut self) -> &'b [u8] {
+        let start = self.0;
+        let count = self.short();
+        if count != ALL {
+            let texts = self.lengths(count.into()).into_iter().sum();
+            self.take(texts);
+        }
+        start.get(..start.len() - self.0.len()).unwrap_or_default()
     }
 
     fn string(&mut self) -> &'b str {

@@ -17,15 +17,21 @@ use crate::token::{PepperRing, Signed, Turned, Way};
 #[derive(Debug)]
 pub(crate) struct KeyRow {
     digest: Turned,
-    older: Option<Arc<Older>>,
+    /// What few keys have.
+    extra: Option<Arc<Extra>>,
     pub(super) packed: Packed,
     expires_at: i64,
-    until: u64,
-    generation: u32,
     /// The second, about, in which its use was last noted; 0 for not since the last look of the evictor.
     noted: AtomicU32,
     way: Way,
     state: State,
+}
+
+#[derive(Debug)]
+struct Extra {
+    older: Option<Older>,
+    /// The end of the row itself.
+    until: u64,
 }
 
 /// The secret before the newest.
@@ -36,6 +42,13 @@ struct Older {
     generation: u32,
     noted: AtomicU32,
     way: Way,
+}
+
+impl Older {
+    /// The same, as if it had never been used.
+    fn anew(&self) -> Self {
+        Self { digest: self.digest.clone(), noted: AtomicU32::new(0), ..*self }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,15 +75,14 @@ impl KeyRow {
         let (key, digests) = (met.key(), met.digests());
         let way = |digest: &StoredDigest| ring.way(digest.scheme());
         let newest = digests.first();
-        let older = digests.get(1).map(|older| {
-            Arc::new(Older {
-                digest: Turned::of(older.digest.bytes()),
-                ends_at: micros(older.ends_at()),
-                generation: older.generation(),
-                noted: AtomicU32::new(0),
-                way: way(older),
-            })
+        let older = digests.get(1).map(|older| Older {
+            digest: Turned::of(older.digest.bytes()),
+            ends_at: micros(older.ends_at()),
+            generation: older.generation(),
+            noted: AtomicU32::new(0),
+            way: way(older),
         });
+        let extra = older.map(|older| Arc::new(Extra { older: Some(older), until: u64::MAX }));
         let state = match key.status {
             _ if stored.is_none() => State::Absent,
             Status::Active => State::Active,
@@ -79,11 +91,9 @@ impl KeyRow {
         };
         Self {
             digest: newest.map_or(Turned::NOTHING, |newest| Turned::of(newest.digest.bytes())),
-            older,
-            packed: Packed::of(key),
+            extra,
+            packed: Packed::of(key, newest.map_or(0, StoredDigest::generation)),
             expires_at: micros(key.expires_at),
-            until: u64::MAX,
-            generation: newest.map_or(0, StoredDigest::generation),
             noted: AtomicU32::new(0),
             way: newest.map_or(Way::LACKING, way),
             state,
@@ -95,12 +105,11 @@ impl KeyRow {
     /// The same work for every row: a second secret that is not there is met with a digest that nothing has.
     #[inline]
     pub(super) fn matches(&self, signed: &Signed, ring: &PepperRing) -> Option<Secret> {
-        let older =
-            self.older.as_deref().map_or((&Turned::NOTHING, self.way), |older| (&older.digest, older.way));
+        let older = self.older().map_or((&Turned::NOTHING, self.way), |older| (&older.digest, older.way));
         match ring.compare(signed, [(&self.digest, self.way), older]) {
             _ if self.is_absence() => None,
             [true, _] => Some(Secret::Newest),
-            [_, true] if self.older.is_some() => Some(Secret::Older),
+            [_, true] if self.older().is_some() => Some(Secret::Older),
             _ => None,
         }
     }
@@ -116,28 +125,28 @@ impl KeyRow {
 
     /// Whether some living secret cannot be checked by this node.
     pub(super) fn lacks_way(&self, now: i64) -> bool {
-        let older = self.older.as_deref().filter(|older| older.ends_at > now).map(|older| older.way);
+        let older = self.older().filter(|older| older.ends_at > now).map(|older| older.way);
         !self.is_absence() && [Some(self.way), older].contains(&Some(Way::LACKING))
     }
 
     pub(super) fn way(&self, secret: Secret) -> Way {
-        match (secret, self.older.as_deref()) {
+        match (secret, self.older()) {
             (Secret::Older, Some(older)) => older.way,
             _ => self.way,
         }
     }
 
     pub(super) fn generation(&self, secret: Secret) -> u32 {
-        match (secret, self.older.as_deref()) {
+        match (secret, self.older()) {
             (Secret::Older, Some(older)) => older.generation,
-            _ => self.generation,
+            _ => self.packed.generation(),
         }
     }
 
     /// The first moment at which a secret is refused, in microseconds since 1970.
     #[inline]
     pub(super) fn ends_at(&self, secret: Secret) -> i64 {
-        match (secret, self.older.as_deref()) {
+        match (secret, self.older()) {
             (Secret::Older, Some(older)) => older.ends_at,
             _ => i64::MAX,
         }
@@ -154,7 +163,7 @@ impl KeyRow {
     /// Notes a use in this second; `false` when that was done already.
     #[inline]
     pub(super) fn note(&self, secret: Secret, second: u32) -> bool {
-        let noted = match (secret, self.older.as_deref()) {
+        let noted = match (secret, self.older()) {
             (Secret::Older, Some(older)) => &older.noted,
             _ => &self.noted,
         };
@@ -188,14 +197,19 @@ impl KeyRow {
         size_of::<Self>()
             + size_of::<KeyId>()
             + self.packed.len()
-            + self.older.as_ref().map_or(0, |_| 96)
+            + self.extra.as_ref().map_or(0, |_| 96)
             + 64
+    }
+
+    #[inline]
+    fn older(&self) -> Option<&Older> {
+        self.extra.as_deref().and_then(|extra| extra.older.as_ref())
     }
 
     fn digest_of(&self, secret: Secret) -> Option<&Turned> {
         match secret {
             Secret::Newest => Some(&self.digest),
-            Secret::Older => self.older.as_deref().map(|older| &older.digest),
+            Secret::Older => self.older().map(|older| &older.digest),
         }
     }
 }
@@ -204,11 +218,9 @@ impl Clone for KeyRow {
     fn clone(&self) -> Self {
         Self {
             digest: self.digest.clone(),
-            older: self.older.clone(),
+            extra: self.extra.clone(),
             packed: self.packed.clone(),
             expires_at: self.expires_at,
-            until: self.until,
-            generation: self.generation,
             noted: AtomicU32::new(0),
             way: self.way,
             state: self.state,
@@ -235,11 +247,12 @@ impl Row for KeyRow {
     }
 
     fn until(&self) -> u64 {
-        self.until
+        self.extra.as_deref().map_or(u64::MAX, |extra| extra.until)
     }
 
     fn ending(mut self, until: u64) -> Self {
-        self.until = until;
+        let older = self.older().map(Older::anew);
+        self.extra = Some(Arc::new(Extra { older, until }));
         self
     }
 }

@@ -12,7 +12,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Counted in this many rounds, for those that allocate only now and then.
-const ROUNDS: u32 = 5;
+const ROUNDS: u32 = 10;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for peer in peers()? {

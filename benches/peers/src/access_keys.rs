@@ -46,10 +46,12 @@ fn proved<const TICKS: bool>(fixture: &Fixture) -> Result<Box<dyn Peer>, Failure
     Ok(Case { check, good: fixture.good(), agent }.proved(&AgentId::new(foreign_agent())?, &fixture.bad))
 }
 
-/// The result of a future that never waits, without the cost of an executor.
+/// The result of a future that hardly ever waits, without the cost of an executor: a verification waits when another
+/// thread is just asking the store for changes.
 pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    let mut future = pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
-        Poll::Pending => unreachable!("a store in memory does not wait"),
+        Poll::Pending => pollster::block_on(future),
     }
 }

@@ -19,6 +19,7 @@ struct Manager {
 impl Check for Manager {
     const NAME: &'static str = "api_keys_simplified";
     const PER_ROUND: u32 = 1;
+    const EVERY: usize = 25;
     const SCOPED: bool = false;
     type Agent = ();
 

@@ -33,7 +33,7 @@ impl Verifier {
 
 impl Check for Verifier {
     const NAME: &'static str = "biscuit_auth";
-    const PER_ROUND: u32 = 20;
+    const PER_ROUND: u32 = 4;
     type Agent = String;
 
     fn accepts(&self, token: &str, agent: &String) -> bool {

@@ -28,7 +28,7 @@ struct Jwt {
 
 impl Check for Jwt {
     const NAME: &'static str = "jsonwebtoken_hs256";
-    const PER_ROUND: u32 = 2_000;
+    const PER_ROUND: u32 = 100;
     type Agent = String;
 
     fn accepts(&self, token: &str, agent: &String) -> bool {

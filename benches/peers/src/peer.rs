@@ -11,6 +11,11 @@ pub trait Peer: Send + Sync {
     /// How many checks are worth timing at a time.
     fn per_round(&self) -> u32;
 
+    /// In which rounds it takes part: every one, or every so many.
+    fn every(&self) -> usize {
+        1
+    }
+
     /// Checks the good token, and asks for an agent in its scope, this many times.
     fn run(&self, times: u32);
 }
@@ -24,7 +29,8 @@ impl fmt::Debug for dyn Peer {
 /// What a peer's file brings.
 pub(crate) trait Check: Send + Sync + 'static {
     const NAME: &'static str;
-    const PER_ROUND: u32 = 20_000;
+    const PER_ROUND: u32 = 2_000;
+    const EVERY: usize = 1;
     /// Whether it knows which agents a key may call.
     const SCOPED: bool = true;
     /// An agent, in the form in which a host would keep it.
@@ -62,6 +68,10 @@ impl<C: Check> Peer for Case<C> {
 
     fn per_round(&self) -> u32 {
         C::PER_ROUND
+    }
+
+    fn every(&self) -> usize {
+        C::EVERY
     }
 
     fn run(&self, times: u32) {

@@ -20,7 +20,7 @@ struct Hashes {
 
 impl Check for Hashes {
     const NAME: &'static str = "prefixed_api_key";
-    const PER_ROUND: u32 = 5_000;
+    const PER_ROUND: u32 = 1_000;
     const SCOPED: bool = false;
     type Agent = ();
 

@@ -41,6 +41,7 @@ fn turn(peer: &dyn Peer, control: &dyn Peer) -> Vec<Round<f64>> {
             wait(&arrivals, arrived);
         };
         let mut rounds: Vec<Round<Option<Span>>> = Vec::new();
+        let _leaving = Leaving { arrivals: &arrivals, over: &over };
         loop {
             // One of them decides, so that both do the same number of rounds.
             if thread == 0 && begun.elapsed() > TURN {
@@ -76,6 +77,19 @@ fn wait(arrivals: &AtomicUsize, all: usize) {
     while arrivals.load(Ordering::Acquire) < all {
         spins += 1;
         if spins.is_multiple_of(1_000) { std::thread::yield_now() } else { spin_loop() }
+    }
+}
+
+/// Lets the other thread go, too, so that a check that panics is heard of.
+struct Leaving<'a> {
+    arrivals: &'a AtomicUsize,
+    over: &'a AtomicBool,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.arrivals.store(usize::MAX / 2, Ordering::Release);
     }
 }
 
