@@ -9,6 +9,7 @@ use super::freshness::{Answer, Asked, Core, Face, LookUp, Refreshed};
 use super::near::Seen;
 use super::row::KeyRow;
 use super::stats::Count;
+use super::trace::{self, Known};
 use super::verdict::{Refusal, Verdict};
 use super::verifier::Inner;
 use super::{Denial, Grant};
@@ -127,7 +128,10 @@ impl Inner {
                 Next::Read { flight, place, face, began } => {
                     (self.read(id, flight, place).await?, face, began)
                 }
-                Next::Busy => return Err(StoreError::backend("too many keys are being read").into()),
+                Next::Busy => {
+                    trace::busy();
+                    return Err(StoreError::backend("too many keys are being read").into());
+                }
             };
             let judged = row.map_or(Verdict::refused(Refusal::AskStore), |row| {
                 self.judge(Seen::new(id, row), proof, environment, &face, || self.now())
@@ -141,6 +145,11 @@ impl Inner {
             }
         }
         Err(StoreError::backend("what is known of the key was too old each time").into())
+    }
+
+    fn known(&self) -> Known {
+        let core = &self.lock().core;
+        Known { limit: core.limit(), jumps: core.jumps(), suspicious: core.is_suspicious() }
     }
 
     /// What a verification does next, and the one place in which it waits for others.
@@ -180,7 +189,10 @@ impl Inner {
             Ok(stored) => Ok(self.row_of(stored.as_ref())),
             Err(error) => Err(Arc::new(error)),
         };
-        reading.end(read)
+        if let Err(error) = &read {
+            trace::read_failed(id, error);
+        }
+        reading.end(id, read)
     }
 
     /// Asks the store what has changed, or waits for who asks already.
@@ -219,9 +231,15 @@ impl Inner {
     async fn ask_changes(&self, flight: Arc<Flight<Refresh>>, asked: &Asked) -> Refresh {
         let asking = Asking { inner: self, flight };
         let answer = self.setup.store.changes(asked.since.as_ref()).await;
+        if let Err(error) = &answer {
+            trace::refresh_failed(error);
+        }
         asking.end(answer.map(|changes| {
-            let now = self.now();
-            self.with_core(|core, shelf| core.changes_arrived(shelf, asked, changes.into(), now))
+            let (now, before, answer) = (self.now(), self.known(), Answer::from(changes));
+            let named = answer.named();
+            let refreshed = self.with_core(|core, shelf| core.changes_arrived(shelf, asked, answer, now));
+            trace::refreshed(named, before, self.known());
+            refreshed
         }))
     }
 }
@@ -234,13 +252,14 @@ struct Reading<'v> {
 }
 
 impl Reading<'_> {
-    fn end(self, read: Result<KeyRow, Arc<StoreError>>) -> Read {
+    fn end(self, id: KeyId, read: Result<KeyRow, Arc<StoreError>>) -> Read {
         let read = read.map(|row| {
             let now = self.inner.now();
             let arrived = self.inner.with_core(|core, shelf| core.row_arrived(shelf, self.place, row, now));
             self.inner.counters.add(Count::Fills);
             if arrived.is_none() {
                 self.inner.counters.add(Count::FencedFills);
+                trace::fenced(id);
             }
             arrived
         });

@@ -11,24 +11,55 @@
 //! 4. [`Denial::Expired`]
 //! 5. [`Denial::Inactive`]
 //!
+//! # How fresh it is
+//!
+//! A key that was verified lately is answered from a cache. What is promised of that:
+//!
+//! - **On this node** (the same [`AccessKeys`](crate::AccessKeys), its clones and its verifiers), a change holds
+//!   once its call returns: the very next verification sees it.
+//! - **On every other node**, a change holds no later than it announced: no verification there *decides* to accept
+//!   past [`holds_everywhere_in`](crate::Change::holds_everywhere_in), whatever is lost, delayed, restarted or slow.
+//!   That is the limit, 5 seconds unless it was set on the store
+//!   ([`set_max_staleness`](crate::store::MemoryStore::set_max_staleness)), and longer only just after that was
+//!   lowered. It holds for a revocation, a pause, an earlier expiry, a narrower scope and the end of a grace.
+//! - With [`Verifier::follow`] running it takes milliseconds in the usual case.
+//! - A node that cannot learn the truth in time refuses, and says that it is [unavailable](Denial::Unavailable),
+//!   never that the key is bad.
+//!
+//! The one exception: a machine whose own clocks *all* stood still, such as a virtual machine that was paused, may
+//! accept for at most one lease of its own running time after it resumes. A lease is 0.8 of the limit.
+//!
+//! A store without a change feed ([`Changes::NoFeed`](crate::store::Changes::NoFeed)) has a limit of 5 seconds, which
+//! a node can only lower for itself. At a limit of zero every verification reads the store, with a read that begins
+//! after it was called: a change then holds for each verification begun after the acknowledgement.
+//!
+//! What a key may do is asked of the [`Grant`], which is as fresh as the verification that made it; for longer work,
+//! [`Verifier::recheck`] it, or let [`Verifier::ended`] tell when it ends.
+//!
+//! Expiry and the ends of graces are judged by the store's clock where it has one: at most one round trip early,
+//! and a quarter of a lease late. Elsewhere this node's wall clock counts.
+//!
+//! What is in the cache is bounded, by keys and by the memory that their scopes take
+//! ([`cache_capacity`](crate::lifecycle::Builder::cache_capacity)), and so are the reads under way
+//! ([`concurrent_reads`](crate::lifecycle::Builder::concurrent_reads)). Ids of keys that do not exist are remembered
+//! apart, until the feed names them: a flood of tokens that nobody has pushes out no key and asks the store once for
+//! each id.
+//!
 //! # What time tells
 //!
 //! Comparing takes the same work whether the secret was almost right or wrong, for a key with one secret or
 //! two, and for a key that does not exist, which is met with a digest that nothing has. With several peppers
-//! every one of them is computed each time. Not constant: a store may answer sooner for an id that it does
-//! not have than for one that it has, and a text that is no token at all is refused without asking it. Key
-//! ids are public.
+//! every one of them is computed each time. `cargo bench --bench timing` measures it, with a leak of its own as
+//! control.
 //!
-//! `cargo bench --bench timing` measures it, with a leak of its own as control. Over a store whose reads take
-//! equal work, refusals of secrets that are wrong in different places differ by less than a tenth of a
-//! nanosecond; an unknown id and a wrong secret still differ by one or two, of about three hundred.
+//! Not constant, and so to be seen from outside:
 //!
-//! # How fresh it is
+//! - an answer from the cache comes sooner than one that needs the store: whether a key was used lately shows
+//! - a store may answer sooner for an id that it does not have than for one that it has, and a key with a large
+//!   scope takes longer to be put into the cache
+//! - a text that is no token at all is refused without asking anyone
 //!
-//! Every verification reads the store with a `get` that begins after it was called. A change therefore holds
-//! on every node for each verification begun after the change was acknowledged, and management calls
-//! announce zero. Nothing is kept between verifications, and a store that fails makes them
-//! [`Denial::Unavailable`].
+//! Key ids are public.
 
 mod cache;
 mod changing;
@@ -45,6 +76,7 @@ mod packed;
 mod race;
 mod row;
 mod stats;
+mod trace;
 mod uses;
 mod verdict;
 mod verification;

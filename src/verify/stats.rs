@@ -27,19 +27,19 @@ use std::time::Duration;
 pub struct Stats {
     /// Tokens and grants that were found good.
     pub accepted: u64,
-    /// Refused as [`Denial::Malformed`].
+    /// Refused as [`Denial::Malformed`](crate::Denial::Malformed).
     pub malformed: u64,
-    /// Refused as [`Denial::Unrecognized`].
+    /// Refused as [`Denial::Unrecognized`](crate::Denial::Unrecognized).
     pub unrecognized: u64,
-    /// Refused as [`Denial::Inactive`].
+    /// Refused as [`Denial::Inactive`](crate::Denial::Inactive).
     pub inactive: u64,
-    /// Refused as [`Denial::Revoked`].
+    /// Refused as [`Denial::Revoked`](crate::Denial::Revoked).
     pub revoked: u64,
-    /// Refused as [`Denial::Expired`].
+    /// Refused as [`Denial::Expired`](crate::Denial::Expired).
     pub expired: u64,
-    /// Refused as [`Denial::WrongEnvironment`].
+    /// Refused as [`Denial::WrongEnvironment`](crate::Denial::WrongEnvironment).
     pub wrong_environment: u64,
-    /// Answered with [`Denial::Unavailable`].
+    /// Answered with [`Denial::Unavailable`](crate::Denial::Unavailable).
     pub unavailable: u64,
     /// How many of all these were answered from the cache without a lock.
     pub hits: u64,

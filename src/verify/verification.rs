@@ -17,8 +17,10 @@ pub(super) struct Verification<'a> {
     token: &'a str,
     environment: &'a EnvironmentId,
     /// Boxed, since only a few need it.
-    asking: Option<Pin<Box<dyn Future<Output = Result<Grant, Denial>> + Send + 'a>>>,
+    asking: Option<Asking<'a>>,
 }
+
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<Grant, Denial>> + Send + 'a>>;
 
 impl<'a> Verification<'a> {
     #[inline]

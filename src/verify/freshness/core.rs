@@ -6,7 +6,7 @@ use super::announce::WITHOUT_FEED;
 use super::clocks::Reading;
 use super::reads::{Kind, Read, Reads};
 use super::revoked::Revoked;
-use super::{Board, Face, Row};
+use super::{Answer, Asked, Board, Face, LookUp, Refreshed, Row, Stamp};
 use crate::clock::Moment;
 use crate::domain::KeyId;
 use crate::store::{ChangeCursor, FeedState};
@@ -61,64 +61,6 @@ enum Feed {
         /// When the last answer was asked for, in nanoseconds of deadline time.
         sent: u64,
     },
-}
-
-/// What a store answered to the question what has changed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Answer {
-    NoFeed,
-    Feed {
-        /// The keys that may have changed; `None` for all.
-        named: Option<Vec<KeyId>>,
-        next: ChangeCursor,
-        state: FeedState,
-    },
-}
-
-/// The question what has changed, as it is about to be sent.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Asked {
-    /// What to ask the store for.
-    pub(crate) since: Option<ChangeCursor>,
-    sent: u64,
-    jumps: u64,
-}
-
-/// What came of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refreshed {
-    /// Knowledge is as fresh as can be.
-    Fresh,
-    /// The answer took longer than its own lease, or a clock jumped meanwhile: it gives no lease.
-    Late,
-}
-
-/// By which clock to stamp what is about to be stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stamp {
-    /// Ask for changes first.
-    Ask,
-    /// The wall clock of this node.
-    Wall,
-    /// The store's clock reads this, in microseconds since 1970.
-    Store(i64),
-}
-
-/// What to do for a key that is needed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LookUp<R> {
-    /// Ask for changes first, then look up again.
-    Refresh,
-    /// Here it is. Decide by this face.
-    Found(R, Face),
-    /// Wait for the read in this place, then decide by this face.
-    Join(usize, Face),
-    /// Read the key, say how it ended by this place, then decide by this face.
-    Read(usize, Face),
-    /// The same, for this verification alone: a grant is good until the moment that was told.
-    ReadOwn(usize, Face),
-    /// Too many reads are under way.
-    Busy,
 }
 
 impl Core {
@@ -264,6 +206,21 @@ impl Core {
     pub(crate) fn seen_revoked<B: Board>(&mut self, board: &mut B, id: KeyId) {
         self.revoked.add(id);
         self.name(board, id);
+    }
+
+    /// The limit in force by the last answer.
+    pub(crate) const fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// How often a clock of this node was seen to jump.
+    pub(crate) const fn jumps(&self) -> u64 {
+        self.jumps
+    }
+
+    /// Whether the store's clock and ours disagreed when they were last compared.
+    pub(crate) const fn is_suspicious(&self) -> bool {
+        self.suspicious
     }
 
     /// When, in nanoseconds of deadline time, the last answer of the feed was asked for.
