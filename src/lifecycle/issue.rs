@@ -12,7 +12,6 @@ use crate::domain::{
 };
 use crate::store::{KeyStore, StoreError, StoredDigest, StoredKey};
 use crate::token::{Token, id_of_operation};
-use crate::verify::Announced;
 
 /// The longest that a rotation may let the old secret live.
 const GRACE_MAX: Duration = Duration::from_secs(90 * 86_400);
@@ -85,12 +84,12 @@ impl<S: KeyStore> ProjectKeys<S> {
                 let stored = self.load(id).await?;
                 check_usable(stored.key(), Action::Rotated, now)?;
                 self.check_replaceable(now, &stored, Action::Rotated).await?;
-                self.replace(now, &stored, Some(Duration::ZERO)).await?
+                self.replace(now, &stored, Some(now)).await?
             } else {
                 let ends_at = time::after(now, grace);
                 let kept = newest(&stored)?.ending(ends_at);
                 let kept = (ends_at > now).then_some(kept);
-                self.update_secret(now, &stored, kept, ends_at, Some(grace)).await?
+                self.update_secret(now, &stored, kept, ends_at, Some(ends_at)).await?
             };
             if let Some(issued) = issued {
                 return Ok(issued);
@@ -198,16 +197,16 @@ impl<S: KeyStore> ProjectKeys<S> {
         Err(Error::Refused { key: key.id, from: key.state(now), action })
     }
 
-    /// Replaces the newest secret at once and keeps the older one, with its grace, or else with `no_grace`.
+    /// Replaces the newest secret at once and keeps the older one. What is told is the end of that, or else `end`.
     async fn replace(
         &self,
         now: DateTime<Utc>,
         stored: &StoredKey,
-        no_grace: Option<Duration>,
+        end: Option<DateTime<Utc>>,
     ) -> Result<Option<Issued>, Error> {
         let older = stored.digests().get(1).cloned();
-        let grace = older.as_ref().and_then(StoredDigest::ends_at).map(|end| time::until(end, now));
-        self.update_secret(now, stored, older, now, grace.or(no_grace)).await
+        let told = older.as_ref().and_then(StoredDigest::ends_at).or(end);
+        self.update_secret(now, stored, older, now, told).await
     }
 
     /// Writes a new secret beside `kept`; `None` when another change came first.
@@ -217,7 +216,7 @@ impl<S: KeyStore> ProjectKeys<S> {
         stored: &StoredKey,
         kept: Option<StoredDigest>,
         old_secret_ends_at: DateTime<Utc>,
-        grace: Option<Duration>,
+        told: Option<DateTime<Utc>>,
     ) -> Result<Option<Issued>, Error> {
         let generation = newest(stored)?.generation().checked_add(1).ok_or_else(|| {
             let rule = Rule::Inconsistent { problem: "cannot rise any further" };
@@ -229,7 +228,7 @@ impl<S: KeyStore> ProjectKeys<S> {
         let changes = vec![FieldChange::Secret { generation, old_secret_ends_at }];
         let write = self.write(now, stored, key, Action::Rotated, changes, digests)?;
         Ok(match write.update(self.store(), stored.revision()).await? {
-            Outcome::Done => Some(self.issued(write.key.key().clone(), token, generation, grace).await),
+            Outcome::Done => Some(self.issued(write.key.key().clone(), token, generation, now, told).await),
             Outcome::Overtaken => None,
         })
     }
@@ -248,9 +247,18 @@ impl<S: KeyStore> ProjectKeys<S> {
         Ok((token, digest))
     }
 
-    async fn issued(&self, key: AccessKey, token: Token, generation: u32, grace: Option<Duration>) -> Issued {
-        let Announced { holds_everywhere_in, tolerance } = self.keys.verifier.announced().await;
-        let old_secret_ends_in = grace.map(|grace| grace.max(holds_everywhere_in) + tolerance);
+    /// What is given back for a secret that was stored at `now`, where an older one ends then.
+    async fn issued(
+        &self,
+        key: AccessKey,
+        token: Token,
+        generation: u32,
+        now: DateTime<Utc>,
+        old_secret_ends_at: Option<DateTime<Utc>>,
+    ) -> Issued {
+        let announced = self.keys.verifier.announced().await;
+        let old_secret_ends_in = old_secret_ends_at.map(|ends_at| announced.secret_ends_in(ends_at, now));
+        let holds_everywhere_in = announced.holds_everywhere_in;
         Issued { key, token, holds_everywhere_in, old_secret_ends_in, generation }
     }
 }

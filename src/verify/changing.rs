@@ -28,8 +28,19 @@ impl Drop for Changing<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Announced {
     pub(crate) holds_everywhere_in: Duration,
+    /// What the store's clock read, where it has one.
+    now: Option<DateTime<Utc>>,
     /// How much later a moment in the store's time may come on another node.
-    pub(crate) tolerance: Duration,
+    tolerance: Duration,
+}
+
+impl Announced {
+    /// How long until a secret that ends then is refused on every node.
+    pub(crate) fn secret_ends_in(&self, ends_at: DateTime<Utc>, stamped: DateTime<Utc>) -> Duration {
+        // From the clock as it was read after the commit: the stamp may have been ahead of it by a round trip.
+        let grace = time::until(ends_at, self.now.unwrap_or(stamped));
+        grace.max(self.holds_everywhere_in) + self.tolerance
+    }
 }
 
 impl Verifier {
@@ -45,39 +56,42 @@ impl Verifier {
 
     /// How long until a change that was stored before this call holds on every node.
     pub(crate) async fn announced(&self) -> Announced {
-        let (holds_everywhere_in, tolerance) = match self.setup().store.changes(None).await {
-            Ok(Changes::NoFeed) => (WITHOUT_FEED, Duration::ZERO),
-            Ok(Changes::Since { state, .. } | Changes::Everything { state, .. }) => {
-                (announced(&state), tolerance(&state))
+        match self.setup().store.changes(None).await {
+            Ok(Changes::NoFeed) => {
+                Announced { holds_everywhere_in: WITHOUT_FEED, now: None, tolerance: Duration::ZERO }
             }
-            Err(_) => (UNKNOWN, Duration::ZERO),
-        };
-        Announced { holds_everywhere_in, tolerance }
+            Ok(Changes::Since { state, .. } | Changes::Everything { state, .. }) => {
+                let holds_everywhere_in = announced(&state);
+                let tolerance = state.now.map_or(Duration::ZERO, |_| tolerance(holds_everywhere_in));
+                Announced { holds_everywhere_in, now: state.now, tolerance }
+            }
+            Err(_) => Announced { holds_everywhere_in: UNKNOWN, now: None, tolerance: tolerance(UNKNOWN) },
+        }
     }
 
     /// The time to stamp what is about to be stored: the store's, where it has a clock.
     pub(crate) async fn stamp(&self) -> Result<DateTime<Utc>, StoreError> {
-        let now = self.inner.now();
-        let mut stamp = self.inner.lock().core.stamp(now);
-        if matches!(stamp, Stamp::Ask) {
+        if self.stamp_known() == Stamp::Ask {
             self.inner.refresh().await.map_err(StoreError::backend)?;
-            let now = self.inner.now();
-            stamp = self.inner.lock().core.stamp(now);
         }
-        let stamped = match stamp {
-            Stamp::Store(micros) => DateTime::from_timestamp_micros(micros),
-            Stamp::Wall | Stamp::Ask => None,
-        };
-        Ok(stamped.unwrap_or_else(|| time::micros(self.setup().clock.wall())))
+        match self.stamp_known() {
+            Stamp::Wall => Ok(time::micros(self.setup().clock.wall())),
+            Stamp::Store(micros) => Ok(DateTime::from_timestamp_micros(micros).unwrap_or_default()),
+            // Not the wall clock: other nodes judge by the store's.
+            Stamp::Ask => Err(StoreError::backend("the store's clock could not be read in time")),
+        }
     }
 
     /// The same as far as it is known, without asking.
     pub(crate) fn roughly_now(&self) -> DateTime<Utc> {
+        match self.stamp_known() {
+            Stamp::Store(micros) => DateTime::from_timestamp_micros(micros).unwrap_or_default(),
+            Stamp::Wall | Stamp::Ask => time::micros(self.setup().clock.wall()),
+        }
+    }
+
+    fn stamp_known(&self) -> Stamp {
         let now = self.inner.now();
-        let stamped = match self.inner.lock().core.stamp(now) {
-            Stamp::Store(micros) => DateTime::from_timestamp_micros(micros),
-            Stamp::Wall | Stamp::Ask => None,
-        };
-        stamped.unwrap_or_else(|| time::micros(self.setup().clock.wall()))
+        self.inner.lock().core.stamp(now)
     }
 }

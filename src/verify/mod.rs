@@ -31,13 +31,14 @@
 //!
 //! A store without a change feed ([`Changes::NoFeed`](crate::store::Changes::NoFeed)) has a limit of 5 seconds, which
 //! a node can only lower for itself. At a limit of zero every verification reads the store, with a read that begins
-//! after it was called: a change then holds for each verification begun after the acknowledgement.
+//! after it was called: a change then holds for each verification begun after the acknowledgement, and one that began
+//! before may take as long as its read does. So it is too while a limit of zero is being raised, or drains.
 //!
 //! What a key may do is asked of the [`Grant`], which is as fresh as the verification that made it; for longer work,
 //! [`Verifier::recheck`] it, or let [`Verifier::ended`] tell when it ends.
 //!
-//! Expiry and the ends of graces are judged by the store's clock where it has one: at most one round trip early,
-//! and a quarter of a lease late. Elsewhere this node's wall clock counts.
+//! Expiry and the ends of graces are stamped and judged by the store's clock where it has one: at most a round trip
+//! or a quarter of a lease early, and a quarter of a lease late. Elsewhere this node's wall clock counts.
 //!
 //! What is in the cache is bounded, by keys and by the memory that their scopes take
 //! ([`cache_capacity`](crate::lifecycle::Builder::cache_capacity)), and so are the reads under way

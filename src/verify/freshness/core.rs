@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::announce::WITHOUT_FEED;
+use super::announce::{ASK_EVERY_AT_ZERO, WITHOUT_FEED};
 use super::clocks::Reading;
 use super::reads::{Kind, Read, Reads};
 use super::revoked::Revoked;
@@ -11,8 +11,6 @@ use crate::clock::Moment;
 use crate::domain::KeyId;
 use crate::store::{ChangeCursor, FeedState};
 
-/// How often the feed is asked at limit zero, in nanoseconds.
-const ASK_EVERY_AT_ZERO: u64 = 1_000_000_000;
 /// A smaller limit is taken for zero: asking what has changed so often would cost more than reading the key.
 const LIMIT_MIN: Duration = Duration::from_millis(10);
 /// By how much the offset of the clocks may move at limit zero, in microseconds.
@@ -35,7 +33,9 @@ pub(crate) struct Core {
     /// The limit of this node's own; the smaller of it and that of the feed counts.
     own: Option<Duration>,
     feed: Feed,
-    /// The limit in force by the last answer.
+    /// The limit of all nodes, by the last answer.
+    shared: Duration,
+    /// The one that this node follows.
     limit: Duration,
     /// What readers see.
     face: Face,
@@ -60,6 +60,8 @@ enum Feed {
         cursor: ChangeCursor,
         /// When the last answer was asked for, in nanoseconds of deadline time.
         sent: u64,
+        /// When an answer last came.
+        came: u64,
     },
 }
 
@@ -69,6 +71,7 @@ impl Core {
         Self {
             own,
             feed: Feed::Unknown,
+            shared: Duration::ZERO,
             limit: Duration::ZERO,
             face: Face { offset: now.offset(), ..Face::BLANK },
             jumps: 0,
@@ -85,9 +88,10 @@ impl Core {
         self.check_clocks(board, now);
         let face = match &self.feed {
             Feed::Unknown => return LookUp::Refresh,
-            Feed::Present { sent, .. } if self.is_zero() => {
+            Feed::Present { came, .. } if self.is_zero() => {
                 let jumped = self.reading.as_ref().is_some_and(|reading| reading.jumps() != self.jumps);
-                if jumped || now.boot().saturating_sub(*sent) > ASK_EVERY_AT_ZERO {
+                // Since it came: a store that takes longer to answer is asked once for each verification.
+                if jumped || now.boot().saturating_sub(*came) > nanos(ASK_EVERY_AT_ZERO) {
                     return LookUp::Refresh;
                 }
                 return self.read_own(id, now);
@@ -166,7 +170,7 @@ impl Core {
             Answer::NoFeed => {
                 self.forget_all(board);
                 self.feed = Feed::Absent;
-                self.limit = self.own.map_or(WITHOUT_FEED, |own| own.min(WITHOUT_FEED));
+                self.follow(WITHOUT_FEED);
                 // Each row ends on its own.
                 self.publish(board, u64::MAX, now);
                 return Refreshed::Fresh;
@@ -178,8 +182,8 @@ impl Core {
             _ => self.forget_all(board),
         }
         let sent = self.known_since().map_or(asked.sent, |earlier| earlier.max(asked.sent));
-        self.feed = Feed::Present { cursor: next, sent };
-        self.limit = self.own.map_or(state.limit, |own| own.min(state.limit));
+        self.feed = Feed::Present { cursor: next, sent, came: now.boot() };
+        self.follow(state.limit);
         self.compare_clocks(asked, now, &state);
         if self.is_zero() {
             self.forget_all(board);
@@ -208,7 +212,7 @@ impl Core {
         self.name(board, id);
     }
 
-    /// The limit in force by the last answer.
+    /// The limit that this node follows.
     pub(crate) const fn limit(&self) -> Duration {
         self.limit
     }
@@ -237,7 +241,7 @@ impl Core {
         let at = match &self.feed {
             Feed::Unknown => 0,
             Feed::Absent => return None,
-            Feed::Present { sent, .. } if self.is_zero() => sent.saturating_add(ASK_EVERY_AT_ZERO),
+            Feed::Present { came, .. } if self.is_zero() => came.saturating_add(nanos(ASK_EVERY_AT_ZERO)),
             Feed::Present { .. } => self.face.good_until.saturating_sub(self.lease() / 2),
         };
         Some(Duration::from_nanos(at.saturating_sub(now.boot())))
@@ -250,8 +254,8 @@ impl Core {
             (Feed::Absent, _) | (Feed::Present { .. }, None) => Stamp::Wall,
             (Feed::Present { .. }, Some(reading)) => {
                 let age = now.boot().saturating_sub(reading.sent());
-                let old = age > self.lease().max(if self.is_zero() { ASK_EVERY_AT_ZERO } else { 0 });
-                if old || reading.jumps() != self.jumps || self.face.shows_jump(now) {
+                let oldest = if self.is_zero() { nanos(lease(WITHOUT_FEED)) } else { self.lease() };
+                if age > oldest || reading.jumps() != self.jumps || self.face.shows_jump(now) {
                     return Stamp::Ask;
                 }
                 Stamp::Store(now.after(reading.offset()))
@@ -293,8 +297,16 @@ impl Core {
     }
 
     /// Begins a read for one verification alone, as at limit zero.
+    ///
+    /// Others announce the limit of all nodes: unless that is zero too, where what counts is when a verification
+    /// began, a read that takes longer than its lease decides nothing.
     fn read_own<R>(&mut self, id: KeyId, now: Moment) -> LookUp<R> {
-        let face = Face { good_until: u64::MAX, ..self.face };
+        let good_until = if self.shared < LIMIT_MIN {
+            u64::MAX
+        } else {
+            now.boot().saturating_add(nanos(lease(self.shared)))
+        };
+        let face = Face { good_until, ..self.face };
         let read = Read { id, sent: now.boot(), kind: Kind::Own };
         self.reads.begin(read).map_or(LookUp::Busy, |place| LookUp::ReadOwn(place, face))
     }
@@ -333,12 +345,22 @@ impl Core {
         board.publish(self.face);
     }
 
+    /// Follows the limit of all nodes, or this node's own where that is smaller.
+    fn follow(&mut self, shared: Duration) {
+        self.shared = shared;
+        self.limit = self.own.map_or(shared, |own| own.min(shared));
+    }
+
     /// Whether every verification reads the store.
     fn is_zero(&self) -> bool {
         self.limit < LIMIT_MIN || self.suspicious
     }
 
     fn lease(&self) -> u64 {
-        u64::try_from(lease(self.limit).as_nanos()).unwrap_or(u64::MAX)
+        nanos(lease(self.limit))
     }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
