@@ -39,7 +39,7 @@ impl Clock for SystemClock {
             static OFFSET: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
         }
 
-        let boot = super::moment::nanos(boot());
+        let boot = boot_nanos();
         let (until, offset) = OFFSET.get();
         if boot < until {
             return Moment::ahead(boot, offset);
@@ -59,12 +59,27 @@ pub(super) fn coarse_wall() -> i64 {
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 pub(super) fn boot() -> Duration {
-    #[cfg(not(target_vendor = "apple"))]
-    const COUNTS_SUSPENSION: rustix::time::ClockId = rustix::time::ClockId::Boottime;
-    #[cfg(target_vendor = "apple")]
-    const COUNTS_SUSPENSION: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
-    let now = rustix::time::clock_gettime(COUNTS_SUSPENSION);
+    let now = counting_suspension();
     Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0))
+}
+
+/// The same in nanoseconds.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[inline]
+pub(super) fn boot_nanos() -> u64 {
+    let now = counting_suspension();
+    // Neither is ever negative.
+    now.tv_sec.cast_unsigned() * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+#[inline]
+fn counting_suspension() -> rustix::time::Timespec {
+    #[cfg(not(target_vendor = "apple"))]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+    #[cfg(target_vendor = "apple")]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+    rustix::time::clock_gettime(CLOCK)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]

@@ -57,7 +57,7 @@ impl Clock for TickClock {
         if tick == wall {
             return Moment::of_numbers(boot, wall);
         }
-        let boot = super::moment::nanos(super::system::boot()).saturating_add(LATE_MAX);
+        let boot = super::system::boot_nanos().saturating_add(LATE_MAX);
         LAST.set((wall, boot));
         Moment::of_numbers(boot, wall)
     }

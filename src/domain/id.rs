@@ -137,15 +137,16 @@ impl PromptId {
     }
 }
 
-/// Whether all are letters and digits, in a time that does not tell which of them are.
+/// How many are neither letters nor digits, in a time that does not tell which.
 #[inline]
-pub(crate) fn is_base62<const N: usize>(bytes: &[u8; N]) -> bool {
+pub(crate) fn others<const N: usize>(bytes: &[u8; N]) -> u8 {
+    const { assert!(N < 256) };
     // No branch and a fixed length: the compiler compares many at once.
     let other = |byte: u8| {
         let (digit, letter) = (byte.wrapping_sub(b'0'), (byte | 0x20).wrapping_sub(b'a'));
         u8::from(digit > 9) & u8::from(letter > 25)
     };
-    bytes.iter().fold(0, |others, byte| others | other(*byte)) == 0
+    bytes.iter().fold(0, |others, byte| others + other(*byte))
 }
 
 /// Whether both are the same, without the call that the general comparison makes: ids and prefixes are short.
@@ -202,7 +203,7 @@ macro_rules! random_ids {
 
             #[inline]
             pub(crate) fn from_base62(bytes: [u8; RANDOM_ID_LEN]) -> Option<Self> {
-                is_base62(&bytes).then_some(Self(bytes))
+                (others(&bytes) == 0).then_some(Self(bytes))
             }
 
             /// The text.
@@ -255,6 +256,12 @@ random_ids! {
 }
 
 impl KeyId {
+    /// The id with these characters, which were checked before.
+    #[inline]
+    pub(crate) const fn of_base62(bytes: [u8; RANDOM_ID_LEN]) -> Self {
+        Self(bytes)
+    }
+
     /// Its characters as two numbers.
     #[inline]
     pub(crate) const fn halves(self) -> [u64; 2] {

@@ -3,7 +3,7 @@
 use super::Prefix;
 use super::base62::{CHECKSUM_LEN, digits};
 use crate::domain::KeyId;
-use crate::domain::id::{is_base62, same};
+use crate::domain::id::{others, same};
 
 pub(super) const ID_LEN: usize = 16;
 pub(super) const SECRET_LEN: usize = 32;
@@ -31,10 +31,12 @@ impl<'t> Presented<'t> {
         let (body, sum) = given.split_last_chunk::<CHECKSUM_LEN>()?;
         let (head, signed) = body.split_last_chunk::<SIGNED_LEN>()?;
         let (id, rest) = signed.split_first_chunk::<ID_LEN>()?;
-        let (joint, secret) = rest.split_first()?;
-        let secret = secret.first_chunk::<SECRET_LEN>()?;
-        let shaped = same(head, prefix.head()) && *joint == b'_' && is_base62(secret);
-        let id = KeyId::from_base62(*id).filter(|_| shaped)?;
+        // All of it in one pass: one other character in 49, which is the joint.
+        let shaped = same(head, prefix.head()) && rest.first() == Some(&b'_') && others(signed) == 1;
+        if !shaped {
+            return None;
+        }
+        let id = KeyId::of_base62(*id);
         (digits(prefix.sum_with(signed)) == *sum).then_some(Self { id, signed })
     }
 }

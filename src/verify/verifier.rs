@@ -241,7 +241,7 @@ impl Inner {
         if !face.allows(row.until(), now) {
             return Verdict::refused(Refusal::AskStore);
         }
-        let wall = self.time(face, now, row);
+        let wall = self.time(face, now, ends);
         let Some(secret) = secret else {
             // It cannot be told from one that this node lacks the means to check.
             let lacks = row.lacks_way(wall);
@@ -265,17 +265,15 @@ impl Inner {
         Verdict::granted(seen, secret, good_until)
     }
 
-    /// The time by which expiry and grace are judged, in microseconds since 1970.
+    /// The time by which expiry and grace are judged, in microseconds since 1970, for a secret that ends then.
     #[inline]
-    fn time(&self, face: &Face, now: Moment, row: &KeyRow) -> i64 {
-        if let Some(offset) = face.store_offset {
-            return now.after(offset);
+    fn time(&self, face: &Face, now: Moment, ends: i64) -> i64 {
+        match face.store_offset {
+            Some(offset) => now.after(offset),
+            // A glance may be too short to tell.
+            None if ends.abs_diff(now.wall()) <= GLANCE => self.setup.clock.wall().timestamp_micros(),
+            None => now.wall(),
         }
-        let near = |end: i64| end.abs_diff(now.wall()) <= GLANCE;
-        if near(row.expires_at()) || near(row.ends_at(Secret::Older)) {
-            return self.setup.clock.wall().timestamp_micros();
-        }
-        now.wall()
     }
 
     /// Once a second for each secret and thread.
