@@ -201,6 +201,7 @@ impl Inner {
     pub(super) async fn refresh(&self) -> Result<(), Arc<StoreError>> {
         let mut late = 0;
         while late < AGAIN_MAX {
+            let now = self.now();
             let joined = {
                 let mut locked = self.lock();
                 match &locked.refresh {
@@ -208,7 +209,6 @@ impl Inner {
                     None => {
                         let flight = Flight::new();
                         locked.refresh = Some(Arc::clone(&flight));
-                        let now = self.now();
                         Err((flight, self.tell(&mut locked, |core, shelf| core.refresh_sent(shelf, now))))
                     }
                 }
@@ -252,17 +252,29 @@ struct Reading<'v> {
 }
 
 impl Reading<'_> {
+    /// Tells the core, then all who wait: nobody joins a read that has ended.
     fn end(self, id: KeyId, read: Result<KeyRow, Arc<StoreError>>) -> Read {
-        let read = read.map(|row| {
-            let now = self.inner.now();
-            let arrived = self.inner.with_core(|core, shelf| core.row_arrived(shelf, self.place, row, now));
+        let now = self.inner.now();
+        let read = {
+            let mut locked = self.inner.lock();
+            locked.reads.remove(&self.place);
+            match read {
+                Ok(row) => Ok(self
+                    .inner
+                    .tell(&mut locked, |core, shelf| core.row_arrived(shelf, self.place, row, now))),
+                Err(error) => {
+                    locked.core.abandon(self.place);
+                    Err(error)
+                }
+            }
+        };
+        if let Ok(row) = &read {
             self.inner.counters.add(Count::Fills);
-            if arrived.is_none() {
+            if row.is_none() {
                 self.inner.counters.add(Count::FencedFills);
                 trace::fenced(id);
             }
-            arrived
-        });
+        }
         self.flight.land(Some(read.clone()));
         read
     }

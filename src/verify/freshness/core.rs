@@ -167,6 +167,7 @@ impl Core {
         self.check_clocks(board, now);
         let (named, next, state) = match answer {
             Answer::Feed { named, next, state } => (named, next, state),
+            Answer::NoFeed if self.feed == Feed::Absent => return Refreshed::Fresh,
             Answer::NoFeed => {
                 self.forget_all(board);
                 self.feed = Feed::Absent;
