@@ -247,11 +247,14 @@ fn pack_text(bytes: &mut Vec<u8>, text: &str) {
 
 /// Seven bits to a byte, the highest of which says that another follows.
 fn pack_number(bytes: &mut Vec<u8>, mut number: u64) {
-    while number > 0x7F {
-        bytes.push((number & 0x7F) as u8 | 0x80);
+    loop {
+        let [low, ..] = number.to_le_bytes();
         number >>= 7;
+        if number == 0 {
+            return bytes.push(low);
+        }
+        bytes.push(low | 0x80);
     }
-    bytes.push(number as u8);
 }
 
 fn text(bytes: &[u8]) -> &str {

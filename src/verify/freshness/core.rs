@@ -209,8 +209,7 @@ impl Core {
 
     /// A key was seen revoked, by whatever read.
     pub(crate) fn seen_revoked<B: Board>(&mut self, board: &mut B, id: KeyId) {
-        self.revoked.add(id);
-        self.name(board, id);
+        self.remember(board, id);
     }
 
     /// The limit that this node follows.
@@ -312,12 +311,18 @@ impl Core {
         self.reads.begin(read).map_or(LookUp::Busy, |place| LookUp::ReadOwn(place, face))
     }
 
+    /// The key was seen revoked: from now on nothing says otherwise, and what was read before says nothing at all.
+    fn remember<B: Board>(&mut self, board: &mut B, id: KeyId) {
+        self.revoked.add(id);
+        self.reads.fence_every(id);
+        // Whatever a reader may still have of it.
+        board.remove(id);
+    }
+
     /// What was seen revoked stays so, whatever a read says.
     fn remember_revoked<B: Board>(&mut self, board: &mut B, id: KeyId, row: B::Row) -> B::Row {
         if row.is_revoked() && !self.revoked.contains(id) {
-            self.revoked.add(id);
-            // Whatever a reader may still have of it.
-            board.remove(id);
+            self.remember(board, id);
         }
         if self.revoked.contains(id) && !row.is_absence() { row.revoke() } else { row }
     }
