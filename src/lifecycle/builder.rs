@@ -133,7 +133,8 @@ impl<S: KeyStore> Builder<S> {
     }
 
     /// The most keys that a verifier keeps, at least 1; 100,000 unless set. They take no more than 1 KiB of memory
-    /// each on average: where scopes are so large that they would, fewer are kept.
+    /// each on average: where scopes are so large that they would, fewer are kept. Beside them, each thread puts up
+    /// to 256 of the keys aside that it verified last, and up to 10,000 ids of keys that do not exist are remembered.
     pub fn cache_capacity(mut self, keys: usize) -> Self {
         self.check(at_least_one(Field::CacheCapacity, keys));
         self.cache_capacity = keys;

@@ -49,12 +49,21 @@ pub(crate) struct Room {
     order: VecDeque<KeyId>,
     absences: VecDeque<KeyId>,
     keys: usize,
+    /// Of the keys.
     bytes: usize,
+    absent_bytes: usize,
 }
 
 impl Room {
     pub(super) const fn new(capacity: usize) -> Self {
-        Self { capacity, order: VecDeque::new(), absences: VecDeque::new(), keys: 0, bytes: 0 }
+        Self {
+            capacity,
+            order: VecDeque::new(),
+            absences: VecDeque::new(),
+            keys: 0,
+            bytes: 0,
+            absent_bytes: 0,
+        }
     }
 
     pub(super) const fn keys(&self) -> usize {
@@ -62,7 +71,12 @@ impl Room {
     }
 
     pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.absent_bytes
+    }
+
+    /// The count of bytes that a row belongs to.
+    fn bytes_of(&mut self, row: &KeyRow) -> &mut usize {
+        if row.is_absence() { &mut self.absent_bytes } else { &mut self.bytes }
     }
 }
 
@@ -76,7 +90,7 @@ impl Shelf<'_> {
     /// Takes a row out of the map and out of the count.
     fn take_out(&mut self, id: KeyId) {
         if let Some(row) = self.cache.rows.pin().remove(&id) {
-            self.room.bytes -= row.size();
+            *self.room.bytes_of(row) -= row.size();
             self.room.keys -= usize::from(!row.is_absence());
         }
     }
@@ -139,7 +153,7 @@ impl Board for Shelf<'_> {
             self.room.keys += 1;
             self.tidy();
         }
-        self.room.bytes += size;
+        *self.room.bytes_of(&row) += size;
         self.cache.rows.pin().insert(id, row);
     }
 
@@ -152,7 +166,7 @@ impl Board for Shelf<'_> {
         self.cache.rows.pin().clear();
         self.room.order.clear();
         self.room.absences.clear();
-        (self.room.keys, self.room.bytes) = (0, 0);
+        (self.room.keys, self.room.bytes, self.room.absent_bytes) = (0, 0, 0);
         self.cache.line.turn();
     }
 

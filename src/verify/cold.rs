@@ -29,6 +29,8 @@ pub(super) struct Locked {
     /// The reads that others may wait for, by their places.
     reads: BTreeMap<usize, Arc<Flight<Read>>>,
     refresh: Option<Arc<Flight<Refresh>>>,
+    /// How many questions what has changed were answered.
+    answers: u64,
 }
 
 /// How a shared read ended: `None` for a row that nobody may use.
@@ -38,7 +40,7 @@ type Refresh = Result<Refreshed, Arc<StoreError>>;
 
 impl Locked {
     pub(super) const fn new(core: Core, room: Room) -> Self {
-        Self { core, room, reads: BTreeMap::new(), refresh: None }
+        Self { core, room, reads: BTreeMap::new(), refresh: None, answers: 0 }
     }
 }
 
@@ -200,6 +202,7 @@ impl Inner {
     /// An answer that took longer than its own lease gives nothing; it is asked for once more.
     pub(super) async fn refresh(&self) -> Result<(), Arc<StoreError>> {
         let mut late = 0;
+        let answers = self.lock().answers;
         while late < AGAIN_MAX {
             let now = self.now();
             let joined = {
@@ -221,7 +224,8 @@ impl Inner {
                 Some(Ok(Refreshed::Fresh)) => return Ok(()),
                 Some(Ok(Refreshed::Late)) => late += 1,
                 Some(Err(error)) => return Err(error),
-                // Who asked gave up.
+                // Who asked gave up, and another may have asked since.
+                None if self.lock().answers > answers => return Ok(()),
                 None => {}
             }
         }
@@ -307,7 +311,11 @@ impl Asking<'_> {
         let count = if answer.is_ok() { Count::Refreshes } else { Count::FailedRefreshes };
         self.inner.counters.add(count);
         let refreshed = answer.map_err(Arc::new);
-        self.inner.lock().refresh = None;
+        {
+            let mut locked = self.inner.lock();
+            locked.refresh = None;
+            locked.answers += u64::from(refreshed.is_ok());
+        }
         self.flight.land(Some(refreshed.clone()));
         refreshed
     }

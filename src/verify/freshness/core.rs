@@ -131,7 +131,8 @@ impl Core {
             Feed::Unknown | Feed::Absent => row.ending(read.sent.saturating_add(self.lease())),
         };
         // Redundant over a store whose reads never go back.
-        if let Some(newer) = board.find(read.id).filter(|present| present.revision() > row.revision()) {
+        let newer = |present: &B::Row| present.revision() > row.revision() && now.boot() < present.until();
+        if let Some(newer) = board.find(read.id).filter(newer) {
             return Some(newer);
         }
         // Nothing would name the absence when the key is made.
