@@ -113,6 +113,9 @@ impl Issued {
     }
 
     /// How long, likewise, until the old secret is refused on every node; `None` for a new key.
+    ///
+    /// Where the store has a clock, a grace is measured by that one. If the limit of all nodes is raised before the
+    /// grace ends, it may take a quarter of the new lease longer.
     #[must_use]
     pub const fn old_secret_ends_in(&self) -> Option<Duration> {
         self.old_secret_ends_in
