@@ -3,6 +3,7 @@
 //! `cargo bench --bench verify` prints one line for each figure:
 //! `figure NAME VALUE UNIT goal OP GOAL met|missed`. `cargo bench --bench verify -- growth` shows instead how the
 //! cost grows with the number of keys and of ids, and with how they are used.
+#![allow(clippy::cast_possible_truncation, reason = "times, places and percentages of samples are small")]
 
 mod flood;
 mod growth;
