@@ -5,7 +5,7 @@ use access_keys::{Denial, Grant, Status};
 
 use crate::history::Floor;
 use crate::node::scaled;
-use crate::setting::{Feed, duration};
+use crate::setting::{Feed, WITHOUT_FEED, duration};
 use crate::world::{State, World, seconds};
 
 /// A verification that has begun.
@@ -17,9 +17,9 @@ pub(crate) struct Begun {
     secret: Option<u32>,
     pub(crate) at: u64,
     pub(crate) floor: Floor,
-    /// Whether the node had seen the key revoked, and the revision that it had seen.
+    /// Whether the node had seen the key revoked, and the revision that it keeps until then.
     revoked: bool,
-    seen: u64,
+    seen: Option<(u64, u64)>,
     named: u64,
     resets: u64,
     /// When the last question what has changed was sent whose answer the node had.
@@ -46,7 +46,7 @@ impl World {
             at: state.now,
             floor: key.map_or(Floor::NONE, |key| state.history.keys[key].floor_at_begin(node)),
             revoked: key.is_some_and(|key| here.revoked.contains(&key)),
-            seen: key.and_then(|key| here.seen.get(&key).copied()).unwrap_or(0),
+            seen: key.and_then(|key| here.seen.get(&key).copied()),
             named: key.map_or(0, |key| here.times_named(key)),
             resets: here.resets,
             knows_of: here.knows_of,
@@ -170,7 +170,7 @@ impl State {
 
     /// Over a store whose reads go back, a key that was seen is not forgotten while it is in the cache.
     fn judge_order(&mut self, begun: &Begun, key: usize, revision: u64) {
-        let setting = &self.setting.nodes[begun.node];
+        let setting = self.setting.nodes[begun.node].clone();
         let same = self.nodes[begun.node].resets == begun.resets
             && self.nodes[begun.node].times_named(key) == begun.named;
         let keeps = self.setting.feed == Feed::Absent
@@ -181,12 +181,19 @@ impl State {
             return;
         }
         self.tally.count("order compared");
-        if revision < begun.seen {
-            let how = format!("accepts revision {revision} after it has decided by {}", begun.seen);
+        let now = self.nodes[begun.node].boot(self.now);
+        if let Some((seen, _)) = begun.seen.filter(|(seen, ends)| revision < *seen && now < *ends) {
+            let how = format!("accepts revision {revision} while it keeps {seen}");
             self.break_promise("order", Some(key), begun.node, how);
         }
-        let seen = self.nodes[begun.node].seen.entry(key).or_default();
-        *seen = revision.max(*seen);
+        let read = self.polled.and_then(|task| self.tasks[task].read);
+        let Some((sent, _)) = read.filter(|(_, read)| *read == revision) else { return };
+        let limit = setting.own.map_or(WITHOUT_FEED, |own| own.min(WITHOUT_FEED));
+        let ends = self.nodes[begun.node].boot(sent) + limit / 5 * 4;
+        let kept = self.nodes[begun.node].seen.entry(key).or_insert((revision, ends));
+        if revision > kept.0 || now >= kept.1 || (revision == kept.0 && ends > kept.1) {
+            *kept = (revision, ends);
+        }
     }
 
     /// No secret is accepted after a rotation said that it would be refused everywhere.
@@ -197,6 +204,8 @@ impl State {
         let late = retired.copied().find(|retired| {
             // At limit zero it is said of verifications that begin later.
             let is_meant = retired.at < begun.at || !(retired.is_zero || may_be_zero);
+            // A node that follows a limit set since may measure a grace by an older reading of the store's clock.
+            let at = at.saturating_sub(self.shared.longest_set_since(retired.at) / 5);
             is_meant
                 && secret < retired.before
                 && self.nodes[retired.node].boot(at) > retired.ends

@@ -54,8 +54,8 @@ pub(crate) struct Node {
     pub(crate) resets: u64,
     /// The keys that it has seen revoked.
     pub(crate) revoked: Vec<usize>,
-    /// The revision of each key that it has seen.
-    pub(crate) seen: BTreeMap<usize, u64>,
+    /// The newest revision of each key that it has read, and until when, by its deadline clock, that is kept.
+    pub(crate) seen: BTreeMap<usize, (u64, u64)>,
     starts: u64,
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     behind_max: usize,
     incarnation: u64,
     pub(crate) limit: u64,
+    /// What it was changed to, and when.
+    limits: Vec<(u64, u64)>,
     /// When it was last zero, if it is no longer.
     was_zero_at: Option<u64>,
     /// When, by its own clock, the last lease of a longer limit ends.
@@ -44,6 +46,7 @@ impl Shared {
             behind_max: setting.behind_max,
             incarnation: chance.below(1_000),
             limit: setting.limit,
+            limits: Vec::new(),
             was_zero_at: None,
             drained_at: 0,
             draining: 0,
@@ -70,6 +73,11 @@ impl Shared {
     /// The longest limit that some node may follow now.
     pub(crate) fn followed(&self, now: u64) -> u64 {
         if self.drained_in(now) > 0 { self.limit.max(self.draining) } else { self.limit }
+    }
+
+    /// The longest that it was set to since then.
+    pub(crate) fn longest_set_since(&self, then: u64) -> u64 {
+        self.limits.iter().filter(|(at, _)| *at >= then).map(|(_, limit)| *limit).max().unwrap_or(0)
     }
 
     fn drained_in(&self, now: u64) -> u64 {
@@ -162,6 +170,7 @@ impl State {
             self.shared.drain(self.now);
         }
         self.shared.was_zero_at = self.shared.zero_until(self.now);
+        self.shared.limits.push((self.now, limit));
         self.shared.limit = limit;
     }
 }

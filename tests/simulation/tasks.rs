@@ -26,6 +26,8 @@ pub(crate) struct Task {
     pub(crate) polls: u32,
     /// When the question what has changed was sent whose answer it takes in this poll.
     pub(crate) takes_in: Option<u64>,
+    /// The read whose row it took last: when it was sent, and the revision that came.
+    pub(crate) read: Option<(u64, u64)>,
     /// `None` while it is polled, and when it has ended.
     work: Option<Work>,
     ended: bool,
@@ -84,6 +86,7 @@ impl World {
             asked: 0,
             polls: 0,
             takes_in: None,
+            read: None,
             work: Some(work),
             ended: false,
             waker,

@@ -185,6 +185,9 @@ impl State {
         let trip = self.trips.get_mut(&number)?;
         let answer = trip.answer.take()?;
         let (node, task, kind, sent) = (trip.node, trip.task, trip.kind, trip.sent);
+        if let Ok(Answer::Key(Some(stored))) = &answer {
+            self.tasks[task].read = Some((sent, stored.revision().get()));
+        }
         if let (Kind::Changes { goes_on }, Ok(Answer::Changes(changes))) = (kind, &answer) {
             self.tasks[task].takes_in = Some(sent);
             self.note_slow(node);

@@ -13,6 +13,8 @@ use crate::store::{ChangeCursor, FeedState};
 
 /// A smaller limit is taken for zero: asking what has changed so often would cost more than reading the key.
 const LIMIT_MIN: Duration = Duration::from_millis(10);
+/// The shortest limit of all nodes that is not zero.
+const LIMIT_SHORTEST: Duration = Duration::from_millis(100);
 /// By how much the offset of the clocks may move at limit zero, in microseconds.
 const SLACK_AT_ZERO: u64 = 50_000;
 
@@ -35,6 +37,8 @@ pub(crate) struct Core {
     feed: Feed,
     /// The limit of all nodes, by the last answer.
     shared: Duration,
+    /// When that answer was asked for, in nanoseconds of deadline time.
+    shared_sent: u64,
     /// The one that this node follows.
     limit: Duration,
     /// What readers see.
@@ -72,6 +76,7 @@ impl Core {
             own,
             feed: Feed::Unknown,
             shared: Duration::ZERO,
+            shared_sent: 0,
             limit: Duration::ZERO,
             face: Face { offset: now.offset(), ..Face::BLANK },
             jumps: 0,
@@ -91,7 +96,8 @@ impl Core {
             Feed::Present { came, .. } if self.is_zero() => {
                 let jumped = self.reading.as_ref().is_some_and(|reading| reading.jumps() != self.jumps);
                 // Since it came: a store that takes longer to answer is asked once for each verification.
-                if jumped || now.boot().saturating_sub(*came) > nanos(ASK_EVERY_AT_ZERO) {
+                let is_over = now.boot() >= self.shared_until();
+                if jumped || is_over || now.boot().saturating_sub(*came) > self.ask_every() {
                     return LookUp::Refresh;
                 }
                 return self.read_own(id, now);
@@ -172,7 +178,7 @@ impl Core {
             Answer::NoFeed => {
                 self.forget_all(board);
                 self.feed = Feed::Absent;
-                self.follow(WITHOUT_FEED);
+                self.follow(WITHOUT_FEED, u64::MAX);
                 // Each row ends on its own.
                 self.publish(board, u64::MAX, now);
                 return Refreshed::Fresh;
@@ -185,12 +191,12 @@ impl Core {
         }
         let sent = self.known_since().map_or(asked.sent, |earlier| earlier.max(asked.sent));
         self.feed = Feed::Present { cursor: next, sent, came: now.boot() };
-        self.follow(state.limit);
+        self.follow(state.limit, asked.sent);
         self.compare_clocks(asked, now, &state);
         if self.is_zero() {
             self.forget_all(board);
             self.publish(board, 0, now);
-            return Refreshed::Fresh;
+            return if now.boot() < self.shared_until() { Refreshed::Fresh } else { Refreshed::Late };
         }
         let ends = asked.sent.saturating_add(self.lease());
         if asked.jumps != self.jumps || now.boot() >= ends {
@@ -242,7 +248,7 @@ impl Core {
         let at = match &self.feed {
             Feed::Unknown => 0,
             Feed::Absent => return None,
-            Feed::Present { came, .. } if self.is_zero() => came.saturating_add(nanos(ASK_EVERY_AT_ZERO)),
+            Feed::Present { came, .. } if self.is_zero() => came.saturating_add(self.ask_every()),
             Feed::Present { .. } => self.face.good_until.saturating_sub(self.lease() / 2),
         };
         Some(Duration::from_nanos(at.saturating_sub(now.boot())))
@@ -300,12 +306,14 @@ impl Core {
     /// Begins a read for one verification alone, as at limit zero.
     ///
     /// Others announce the limit of all nodes: unless that is zero too, where what counts is when a verification
-    /// began, a read that takes longer than its lease decides nothing.
+    /// began, a read that takes longer than its lease decides nothing. If that limit has been lowered since it was
+    /// heard of, the longer one is over a lease after that was asked for, and counts for no read; the shortest does.
     fn read_own<R>(&mut self, id: KeyId, now: Moment) -> LookUp<R> {
         let good_until = if self.shared < LIMIT_MIN {
             u64::MAX
         } else {
-            now.boot().saturating_add(nanos(lease(self.shared)))
+            let ends_after = |limit| now.boot().saturating_add(nanos(lease(limit)));
+            self.shared_until().max(ends_after(LIMIT_SHORTEST)).min(ends_after(self.shared))
         };
         let face = Face { good_until, ..self.face };
         let read = Read { id, sent: now.boot(), kind: Kind::Own };
@@ -353,14 +361,30 @@ impl Core {
     }
 
     /// Follows the limit of all nodes, or this node's own where that is smaller.
-    fn follow(&mut self, shared: Duration) {
-        self.shared = shared;
+    fn follow(&mut self, shared: Duration, sent: u64) {
+        (self.shared, self.shared_sent) = (shared, sent);
         self.limit = self.own.map_or(shared, |own| own.min(shared));
     }
 
     /// Whether every verification reads the store.
     fn is_zero(&self) -> bool {
         self.limit < LIMIT_MIN || self.suspicious
+    }
+
+    /// Until when the limit of all nodes, if it is not zero, may be taken for the one that was last heard of.
+    fn shared_until(&self) -> u64 {
+        if self.shared < LIMIT_MIN {
+            u64::MAX
+        } else {
+            self.shared_sent.saturating_add(nanos(lease(self.shared)))
+        }
+    }
+
+    /// How often, at least, the feed is asked at limit zero: where the limit of all nodes is longer, often enough for
+    /// half a lease of that to be left.
+    fn ask_every(&self) -> u64 {
+        let every = nanos(ASK_EVERY_AT_ZERO);
+        if self.shared < LIMIT_MIN { every } else { every.min(nanos(lease(self.shared)) / 2) }
     }
 
     fn lease(&self) -> u64 {

@@ -37,7 +37,9 @@
 //! 9. **One limit.** The lease follows the limit that came with the same answer. What was promised under a longer
 //!    one is over once that has drained, which is what is announced until then. At zero every verification reads a
 //!    row for itself, with a read that begins after it was called: where the limit of all nodes is zero, that is the
-//!    promise; where only this node's own is, the read has a lease of that of all nodes, since that is announced.
+//!    promise; where only this node's own is, the read has a lease of that of all nodes, since that is announced. If
+//!    that has been lowered since it was heard of, the longer one counts up to a lease after that was asked for, as
+//!    in 1, and the shortest there is after that.
 //! 10. **The truth only.** What was seen revoked stays revoked, whatever a store says later.
 //!
 //! Three of the marks are redundant over a store whose reads never go back: that nobody joins a marked read, that
