@@ -10,8 +10,8 @@ use super::quiet::Quiet;
 use super::scope::check_reach;
 use super::text::words;
 use super::{
-    Actor, AgentId, EnvironmentId, Field, Invalid, KeyId, KeyState, ProjectId, PromptId, Rule, Scope, Status,
-    text, time,
+    Actor, AgentId, EnvironmentId, Field, IdSet, Invalid, KeyId, KeyState, ProjectId, PromptId, Rule, Scope,
+    Status, text, time,
 };
 
 /// An access key: who may call which agents and prompts, where and until when.
@@ -90,7 +90,8 @@ impl AccessKey {
             name: "-".to_owned(),
             description: String::new(),
             agents: Scope::none(),
-            prompts: Scope::none(),
+            // A key that reached nothing at all would be none.
+            prompts: Scope::Specific(IdSet::of_sorted(vec![PromptId::of_checked("-")])),
             status: Status::Revoked,
             expires_at: Some(time),
             revision: Revision::FIRST,

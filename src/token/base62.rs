@@ -29,9 +29,9 @@ pub(super) fn digits(number: u32) -> [u8; CHECKSUM_LEN] {
     digits
 }
 
-/// The character of a value below 62.
-pub(super) fn character(value: u32) -> u8 {
-    usize::try_from(value).ok().and_then(|i| ALPHABET.get(i)).copied().unwrap_or(b'0')
+/// The character of a value below 62, without a table: which place of one is read could be seen in the cache.
+pub(super) fn character(value: u8) -> u8 {
+    b'0' + value + u8::from(value > 9) * 7 + u8::from(value > 35) * 6
 }
 
 #[cfg(test)]

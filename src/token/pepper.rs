@@ -148,7 +148,7 @@ pub(crate) struct Way(u8);
 
 impl Way {
     /// The ring does not take it, whoever presents it.
-    const REFUSED: Self = Self(254);
+    pub(crate) const REFUSED: Self = Self(254);
     /// The ring lacks the pepper or the scheme.
     pub(crate) const LACKING: Self = Self(255);
 

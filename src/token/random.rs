@@ -64,7 +64,7 @@ impl fmt::Debug for Random {
 /// The characters of the bytes whose low six bits are below 62. Rejecting the rest, and not folding them
 /// in, is what makes all 62 equally likely.
 fn accepted(bytes: &[u8]) -> impl Iterator<Item = u8> {
-    bytes.iter().map(|byte| u32::from(byte & 63)).filter(|value| *value < 62).map(character)
+    bytes.iter().map(|byte| byte & 63).filter(|value| *value < 62).map(character)
 }
 
 /// The id of the key that an operation generates: the same for every repeat, in no other project the same.

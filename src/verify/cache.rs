@@ -178,7 +178,7 @@ impl Board for Shelf<'_> {
 /// A use of a key in this second, about: `true` for the first one that is told here.
 #[inline]
 pub(super) fn is_first_use(seen: &Seen, secret: Secret, now: i64) -> bool {
-    // Seconds of 2²⁰ microseconds, and never 0.
-    let second = u32::try_from((now >> 20) & 0x7FFF_FFFF).unwrap_or(0) | 0x8000_0000;
+    // Seconds of 2²⁰ microseconds, told apart within nine hours, and never 0.
+    let second = u16::try_from((now >> 20) & 0x7FFF).unwrap_or(0) | 0x8000;
     seen.row.note(secret, second)
 }

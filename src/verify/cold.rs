@@ -185,10 +185,9 @@ impl Inner {
     ) -> Result<Option<KeyRow>, Arc<StoreError>> {
         let reading = Reading { inner: self, flight, place };
         let read = match self.setup.store.get(id).await {
-            Ok(Some(other)) if other.key().id != id => {
-                Err(Arc::new(StoreError::backend("the store answered with another key")))
-            }
-            Ok(stored) => Ok(self.row_of(stored.as_ref())),
+            Ok(stored) => self
+                .row_of(id, stored.as_ref())
+                .ok_or_else(|| Arc::new(StoreError::backend("the store answered with another key"))),
             Err(error) => Err(Arc::new(error)),
         };
         if let Err(error) = &read {

@@ -15,6 +15,8 @@ use crate::domain::{
 
 /// The count that stands for `Scope::All`.
 const ALL: u16 = u16::MAX;
+/// How many bytes there is room for before a record must be moved.
+const FIRST: usize = 512;
 /// Up to so many ids are looked through one after the other; more have a table.
 const FEW: usize = 16;
 
@@ -26,7 +28,9 @@ pub(super) struct Packed(Arc<[u8]>);
 
 impl Packed {
     pub(super) fn of(key: &AccessKey, generation: u32) -> Self {
-        let mut bytes = vec![0; 2];
+        // Room for most keys from the start: one that needs less, or is not there, takes the same work.
+        let mut bytes = Vec::with_capacity(FIRST);
+        bytes.extend([0; 2]);
         pack_text(&mut bytes, key.environment.as_str());
         pack_number(&mut bytes, generation.into());
         pack_number(&mut bytes, key.revision.get());

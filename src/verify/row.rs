@@ -1,7 +1,6 @@
 //! What a verifier keeps of a key.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use chrono::DateTime;
 
@@ -18,37 +17,37 @@ use crate::token::{PepperRing, Signed, Turned, Way};
 pub(crate) struct KeyRow {
     digest: Turned,
     /// What few keys have.
-    extra: Option<Arc<Extra>>,
+    extra: Option<Box<Extra>>,
     pub(super) packed: Packed,
     expires_at: i64,
-    /// The second, about, in which its use was last noted; 0 for not since the last look of the evictor.
-    noted: AtomicU32,
+    /// The second, about, in which the use of each secret was last noted; 0 for not since the last look of the evictor.
+    noted: [AtomicU16; 2],
     way: Way,
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Extra {
-    older: Option<Older>,
+    older: Older,
     /// The end of the row itself.
     until: u64,
 }
 
+/// Met in place of what a row does not have, so that it takes the same work.
+const NOTHING_MORE: &Extra = &Extra { older: Older::NONE, until: u64::MAX };
+
 /// The secret before the newest.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Older {
     digest: Turned,
     ends_at: i64,
     generation: u32,
-    noted: AtomicU32,
     way: Way,
 }
 
 impl Older {
-    /// The same, as if it had never been used.
-    fn anew(&self) -> Self {
-        Self { digest: self.digest.clone(), noted: AtomicU32::new(0), ..*self }
-    }
+    /// A digest that nothing has, and no way by which anything could be found to have it.
+    const NONE: Self = Self { digest: Turned::NOTHING, ends_at: i64::MIN, generation: 0, way: Way::REFUSED };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +67,8 @@ pub(crate) enum Secret {
 }
 
 impl KeyRow {
-    /// What is stored under an id. For an id with nothing stored, `dummy` is met in its place, so that it
-    /// takes the same work.
-    pub(super) fn of(stored: Option<&StoredKey>, dummy: &StoredKey, ring: &PepperRing) -> Self {
-        let met = stored.unwrap_or(dummy);
+    /// What was read under an id; or where nothing `is_there`, what is met in its place, so that it takes the same work.
+    pub(super) fn of(met: &StoredKey, is_there: bool, ring: &PepperRing) -> Self {
         let (key, digests) = (met.key(), met.digests());
         let way = |digest: &StoredDigest| ring.way(digest.scheme());
         let newest = digests.first();
@@ -79,12 +76,11 @@ impl KeyRow {
             digest: Turned::of(older.digest.bytes()),
             ends_at: micros(older.ends_at()),
             generation: older.generation(),
-            noted: AtomicU32::new(0),
             way: way(older),
         });
-        let extra = older.map(|older| Arc::new(Extra { older: Some(older), until: u64::MAX }));
+        let extra = older.map(|older| Box::new(Extra { older, until: u64::MAX }));
         let state = match key.status {
-            _ if stored.is_none() => State::Absent,
+            _ if !is_there => State::Absent,
             Status::Active => State::Active,
             Status::Inactive => State::Inactive,
             Status::Revoked => State::Revoked,
@@ -94,7 +90,7 @@ impl KeyRow {
             extra,
             packed: Packed::of(key, newest.map_or(0, StoredDigest::generation)),
             expires_at: micros(key.expires_at),
-            noted: AtomicU32::new(0),
+            noted: Default::default(),
             way: newest.map_or(Way::LACKING, way),
             state,
         }
@@ -105,50 +101,48 @@ impl KeyRow {
     /// The same work for every row: a second secret that is not there is met with a digest that nothing has.
     #[inline]
     pub(super) fn matches(&self, signed: &Signed, ring: &PepperRing) -> Option<Secret> {
-        let older = self.older().map_or((&Turned::NOTHING, self.way), |older| (&older.digest, older.way));
-        match ring.compare(signed, [(&self.digest, self.way), older]) {
-            _ if self.is_absence() => None,
+        let older = self.older();
+        match ring.compare(signed, [(&self.digest, self.way), (&older.digest, older.way)]) {
             [true, _] => Some(Secret::Newest),
-            [_, true] if self.older().is_some() => Some(Secret::Older),
-            _ => None,
+            [_, true] => Some(Secret::Older),
+            [false, false] => None,
         }
     }
 
     /// Where the secret of another row of the same key is in this one.
     pub(super) fn place_of(&self, other: &Self, secret: Secret) -> Option<Secret> {
-        let theirs = (other.digest_of(secret)?, other.generation(secret));
-        let is_theirs = |ours: &Secret| {
-            self.digest_of(*ours).map(|digest| (digest, self.generation(*ours))) == Some(theirs)
-        };
+        let theirs = (other.digest_of(secret), other.generation(secret));
+        let is_theirs = |ours: &Secret| (self.digest_of(*ours), self.generation(*ours)) == theirs;
         [Secret::Newest, Secret::Older].into_iter().find(is_theirs)
     }
 
     /// Whether some living secret cannot be checked by this node.
     pub(super) fn lacks_way(&self, now: i64) -> bool {
-        let older = self.older().filter(|older| older.ends_at > now).map(|older| older.way);
-        !self.is_absence() && [Some(self.way), older].contains(&Some(Way::LACKING))
+        let older = self.older();
+        // `&` and `|`: the same work for every row.
+        (self.way == Way::LACKING) | ((older.way == Way::LACKING) & (older.ends_at > now))
     }
 
     pub(super) fn way(&self, secret: Secret) -> Way {
-        match (secret, self.older()) {
-            (Secret::Older, Some(older)) => older.way,
-            _ => self.way,
+        match secret {
+            Secret::Newest => self.way,
+            Secret::Older => self.older().way,
         }
     }
 
     pub(super) fn generation(&self, secret: Secret) -> u32 {
-        match (secret, self.older()) {
-            (Secret::Older, Some(older)) => older.generation,
-            _ => self.packed.generation(),
+        match secret {
+            Secret::Newest => self.packed.generation(),
+            Secret::Older => self.older().generation,
         }
     }
 
     /// The first moment at which a secret is refused, in microseconds since 1970.
     #[inline]
     pub(super) fn ends_at(&self, secret: Secret) -> i64 {
-        match (secret, self.older()) {
-            (Secret::Older, Some(older)) => older.ends_at,
-            _ => i64::MAX,
+        match secret {
+            Secret::Newest => i64::MAX,
+            Secret::Older => self.older().ends_at,
         }
     }
 
@@ -162,22 +156,25 @@ impl KeyRow {
 
     /// Notes a use in this second; `false` when that was done already.
     #[inline]
-    pub(super) fn note(&self, secret: Secret, second: u32) -> bool {
-        let noted = match (secret, self.older()) {
-            (Secret::Older, Some(older)) => &older.noted,
-            _ => &self.noted,
+    pub(super) fn note(&self, secret: Secret, second: u16) -> bool {
+        let [newest, older] = &self.noted;
+        let noted = match secret {
+            Secret::Newest => newest,
+            Secret::Older => older,
         };
         noted.load(Ordering::Relaxed) != second && noted.swap(second, Ordering::Relaxed) != second
     }
 
     /// Tells the evictor of a use that was noted elsewhere.
     pub(super) fn touch(&self) {
-        self.noted.store(1, Ordering::Relaxed);
+        let [newest, _] = &self.noted;
+        newest.store(1, Ordering::Relaxed);
     }
 
     /// Whether it was used since this was last asked.
     pub(super) fn take_noted(&self) -> bool {
-        self.noted.swap(0, Ordering::Relaxed) != 0
+        // `|`: both are taken.
+        self.noted.iter().fold(false, |taken, noted| taken | (noted.swap(0, Ordering::Relaxed) != 0))
     }
 
     /// The record, `None` for an absence.
@@ -202,18 +199,24 @@ impl KeyRow {
     }
 
     #[inline]
-    fn older(&self) -> Option<&Older> {
-        self.extra.as_deref().and_then(|extra| extra.older.as_ref())
+    fn extra(&self) -> &Extra {
+        self.extra.as_deref().unwrap_or(NOTHING_MORE)
     }
 
-    fn digest_of(&self, secret: Secret) -> Option<&Turned> {
+    #[inline]
+    fn older(&self) -> &Older {
+        &self.extra().older
+    }
+
+    fn digest_of(&self, secret: Secret) -> &Turned {
         match secret {
-            Secret::Newest => Some(&self.digest),
-            Secret::Older => self.older().map(|older| &older.digest),
+            Secret::Newest => &self.digest,
+            Secret::Older => &self.older().digest,
         }
     }
 }
 
+/// As if it had never been used.
 impl Clone for KeyRow {
     fn clone(&self) -> Self {
         Self {
@@ -221,7 +224,7 @@ impl Clone for KeyRow {
             extra: self.extra.clone(),
             packed: self.packed.clone(),
             expires_at: self.expires_at,
-            noted: AtomicU32::new(0),
+            noted: Default::default(),
             way: self.way,
             state: self.state,
         }
@@ -241,18 +244,18 @@ impl Row for KeyRow {
         self.state == State::Revoked
     }
 
-    fn revoke(mut self) -> Self {
-        self.state = State::Revoked;
+    fn revoke_if(mut self, is_so: bool) -> Self {
+        self.state = if is_so { State::Revoked } else { self.state };
         self
     }
 
     fn until(&self) -> u64 {
-        self.extra.as_deref().map_or(u64::MAX, |extra| extra.until)
+        self.extra().until
     }
 
     fn ending(mut self, until: u64) -> Self {
-        let older = self.older().map(Older::anew);
-        self.extra = Some(Arc::new(Extra { older, until }));
+        let older = self.older().clone();
+        self.extra = Some(Box::new(Extra { older, until }));
         self
     }
 }

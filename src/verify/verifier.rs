@@ -235,7 +235,7 @@ impl Inner {
             Proof::Grant(grant) => row.place_of(&grant.seen().row, grant.secret()),
         };
         // What needs no clock is found out while the hash is still being computed.
-        let elsewhere = !row.packed.is_in(environment);
+        let elsewhere = secret.is_some() && !row.packed.is_in(environment);
         let ends = secret.map_or(i64::MAX, |secret| row.expires_at().min(row.ends_at(secret)));
         let now = clock();
         if !face.allows(row.until(), now) {
@@ -287,9 +287,13 @@ impl Inner {
         }
     }
 
-    /// What the store answered for an id, as the cache keeps it.
-    pub(super) fn row_of(&self, stored: Option<&StoredKey>) -> KeyRow {
-        KeyRow::of(stored, &self.dummy, &self.setup.peppers)
+    /// What the store answered for an id, as the cache keeps it. `None` for another key than was asked for.
+    pub(super) fn row_of(&self, id: KeyId, stored: Option<&StoredKey>) -> Option<KeyRow> {
+        let dummy = &self.dummy;
+        // Compared for a key that does not exist too: the same work.
+        let (met, asked, is_there) =
+            stored.map_or((dummy, dummy.key().id, false), |stored| (stored, id, true));
+        (met.key().id.halves() == asked.halves()).then(|| KeyRow::of(met, is_there, &self.setup.peppers))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Locked> {

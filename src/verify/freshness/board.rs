@@ -10,8 +10,8 @@ pub(crate) trait Row: Clone {
     /// Whether it says that there is no such key.
     fn is_absence(&self) -> bool;
     fn is_revoked(&self) -> bool;
-    /// The same row, revoked.
-    fn revoke(self) -> Self;
+    /// The same row, revoked where that `is_so`: in the same time either way.
+    fn revoke_if(self, is_so: bool) -> Self;
     /// The last moment, in nanoseconds of deadline time, at which it may be used, beside that of the [`Face`].
     fn until(&self) -> u64;
     /// The same row, for use until then.

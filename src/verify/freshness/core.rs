@@ -330,10 +330,13 @@ impl Core {
 
     /// What was seen revoked stays so, whatever a read says.
     fn remember_revoked<B: Board>(&mut self, board: &mut B, id: KeyId, row: B::Row) -> B::Row {
-        if row.is_revoked() && !self.revoked.contains(id) {
+        // Without `&&`: the same work for every row, unless it is the first that says so.
+        let is_known = self.revoked.contains(id);
+        if row.is_revoked() & !is_known {
             self.remember(board, id);
         }
-        if self.revoked.contains(id) && !row.is_absence() { row.revoke() } else { row }
+        let is_so = row.is_revoked() | (is_known & !row.is_absence());
+        row.revoke_if(is_so)
     }
 
     /// The only invalidation: drops the row and fences the read under way.

@@ -35,8 +35,8 @@ impl freshness::Row for Row {
         self.status == Status::Revoked
     }
 
-    fn revoke(self) -> Self {
-        Self { status: Status::Revoked, ..self }
+    fn revoke_if(self, is_so: bool) -> Self {
+        Self { status: if is_so { Status::Revoked } else { self.status }, ..self }
     }
 
     fn until(&self) -> u64 {
