@@ -231,6 +231,16 @@ impl Inner {
         Err(Arc::new(StoreError::backend("the store took longer to answer than its answer may be used")))
     }
 
+    /// The same, with a question that is asked after this is called: the store may have answered one that is under way
+    /// before the change that was heard of.
+    pub(super) async fn refresh_anew(&self) -> Result<(), Arc<StoreError>> {
+        let under_way = self.lock().refresh.clone();
+        if let Some(flight) = under_way {
+            flight.wait().await;
+        }
+        self.refresh().await
+    }
+
     async fn ask_changes(&self, flight: Arc<Flight<Refresh>>, asked: &Asked) -> Refresh {
         let asking = Asking { inner: self, flight };
         let answer = self.setup.store.changes(asked.since.as_ref()).await;

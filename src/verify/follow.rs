@@ -43,7 +43,7 @@ impl Verifier {
             let heard = poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
             if hinted || heard {
                 // Whether it was this key the store can say; a store that cannot is asked at the deadline.
-                let _ = self.inner.refresh().await;
+                let _ = self.inner.refresh_anew().await;
             }
             match self.recheck(grant).await {
                 Err(denial) => return denial,
@@ -85,24 +85,30 @@ impl Verifier {
         let mut write_at = self.setup().clock.boot();
         drop(self);
         async move {
+            let mut hinted = false;
             loop {
                 let mut change = pin!(store.changed());
                 let heard = poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
                 let Some(verifier) = Self::upgrade(&inner) else { return };
-                let refreshed = verifier.inner.refresh().await.is_ok();
+                let refresh = if hinted || heard {
+                    verifier.inner.refresh_anew().await
+                } else {
+                    verifier.inner.refresh().await
+                };
                 let boot = verifier.setup().clock.boot();
                 if boot >= write_at {
                     // What could not be written is kept and tried again.
                     let _ = verifier.flush_uses().await;
                     write_at = boot.saturating_add(WRITE_USES_EVERY);
                 }
-                let wait = verifier.wait_for(refreshed).min(write_at.saturating_sub(boot));
+                let wait = verifier.wait_for(refresh.is_ok()).min(write_at.saturating_sub(boot));
                 drop(verifier);
                 if heard {
                     // A store that tells of changes without a pause is not asked without one.
                     sleep(PAUSE).await;
+                    hinted = false;
                 } else {
-                    either(change, sleep(wait.max(PAUSE))).await;
+                    hinted = either(change, sleep(wait.max(PAUSE))).await;
                 }
             }
         }

@@ -1,9 +1,10 @@
-//! What several test files share: a set-up in one line, seeded randomness, a store that fails on demand.
+//! What several test files share: a set-up in one line, seeded randomness, a store that fails on demand, a timer.
 #![allow(dead_code, unused_imports, reason = "every test file uses a part of it")]
 
 mod faulty;
 mod random;
 mod replay;
+mod timer;
 
 use std::future::Future;
 use std::pin::pin;
@@ -20,6 +21,7 @@ use access_keys::{
 pub(crate) use faulty::{Fault, FaultyStore, yield_once};
 pub(crate) use random::SplitMix;
 pub(crate) use replay::{State, events_of, replay, verified_replay, verified_replays};
+pub(crate) use timer::Timer;
 
 /// Keys with one prefix for all environments, whose time is the test's.
 pub(crate) fn keys<S: KeyStore>(store: S, clock: &FakeClock) -> AccessKeys<S> {
