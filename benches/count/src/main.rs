@@ -18,9 +18,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .agents(Scope::specific(agents.clone())?)
         .prompts(Scope::All)?;
     pollster::block_on(async {
-        let issued = project.generate(review).await?;
+        let token = project.generate(review).await?.token.expose().to_owned();
         for _ in 0..times {
-            let grant = keys.verify(issued.token.expose(), &production).await?;
+            let grant = keys.verify(&token, &production).await?;
             grant.require_agent(&agents[4])?;
         }
         Ok(())
