@@ -38,7 +38,8 @@
 //! [`Verifier::recheck`] it, or let [`Verifier::ended`] tell when it ends.
 //!
 //! Expiry and the ends of graces are stamped and judged by the store's clock where it has one: at most a round trip
-//! or a quarter of a lease early, and a quarter of a lease late. Elsewhere this node's wall clock counts.
+//! or a quarter of a lease early, and a quarter of a lease late; at a limit of zero, a quarter of the time that the
+//! verification and the question before it took. Elsewhere this node's wall clock counts.
 //!
 //! What is in the cache is bounded, by keys and by the memory that their scopes take
 //! ([`cache_capacity`](crate::lifecycle::Builder::cache_capacity)), and so are the reads under way

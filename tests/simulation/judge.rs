@@ -200,12 +200,16 @@ impl State {
     fn judge_retired(&mut self, begun: &Begun, key: usize, at: u64) {
         let (node, secret) = (begun.node, begun.secret.unwrap_or(0));
         let may_be_zero = self.may_be_zero(begun);
+        let known_for =
+            if self.setting.knows_zero(begun.node) { self.now.saturating_sub(begun.knows_of) } else { 0 };
         let retired = self.history.keys[key].retired.iter();
         let late = retired.copied().find(|retired| {
             // At limit zero it is said of verifications that begin later.
             let is_meant = retired.at < begun.at || !(retired.is_zero || may_be_zero);
-            // A node that follows a limit set since may measure a grace by an older reading of the store's clock.
-            let at = at.saturating_sub(self.shared.longest_set_since(retired.at) / 5);
+            // A node that follows a limit set since, or none, may measure a grace by an older reading of the store's
+            // clock.
+            let oldest = self.shared.longest_set_since(retired.at).max(known_for);
+            let at = at.saturating_sub(oldest / 5);
             is_meant
                 && secret < retired.before
                 && self.nodes[retired.node].boot(at) > retired.ends
