@@ -69,7 +69,13 @@ impl RedbStore {
     }
 
     /// Stores a key and its event together, if what is stored is as expected.
-    fn change(&self, key: &StoredKey, expected: Option<Revision>, event: &AuditEvent, or: StoreError) -> Done {
+    fn change(
+        &self,
+        key: &StoredKey,
+        expected: Option<Revision>,
+        event: &AuditEvent,
+        or: StoreError,
+    ) -> Done {
         self.write(|writing| {
             let (id, project) = (key.key().id, key.key().project.as_str());
             let mut keys = writing.open_table(KEYS).map_err(failed)?;
