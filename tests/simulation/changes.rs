@@ -262,6 +262,11 @@ impl State {
         self.look_closely(key, holds_in);
     }
 
+    /// Whether a call that changes this key is under way on this node.
+    pub(crate) fn is_changing(&self, node: usize, key: usize) -> bool {
+        self.attempts.iter().any(|call| !call.has_ended && call.node == node && call.key == key)
+    }
+
     /// However a call ended, what it has stored holds on its own node.
     fn ended(&mut self, attempt: usize) {
         let Attempt { node, key, committed, .. } = self.attempts[attempt];
