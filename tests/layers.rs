@@ -71,6 +71,8 @@ fn a_planted_arrow_is_found_however_it_is_written() {
         ("src/store/memory.rs", "use crate::helpers::f;"),
         ("src/store/memory.rs", "use crate::*;"),
         ("src/clock.rs", "use super::*;"),
+        // A macro of the store.
+        ("src/domain/key.rs", "crate::conformance_tests!();"),
         ("src/helpers.rs", ""),
         ("src/helpers/mod.rs", "use crate::domain::KeyId;"),
     ] {
@@ -136,7 +138,23 @@ fn exports() -> BTreeMap<String, String> {
         }
     }
     assert!(exports.len() > 30, "the front page exports only {exports:?}");
+    exports.extend(macros());
     exports
+}
+
+/// The exported macros, which stand at the crate's root wherever they are written, each with the layer of its file.
+fn macros() -> BTreeMap<String, String> {
+    let mut macros = BTreeMap::new();
+    for path in files("src", ".rs") {
+        let words = words(&read(&path));
+        let is_exported = words.iter().any(|word| word.text == "macro_export");
+        let defined = words.windows(3).filter(|word| word[0].text == "macro_rules" && word[1].text == "!");
+        let layer = module_of(&shown(&path)).into_iter().next();
+        for name in defined.map(|word| word[2].text.clone()).filter(|_| is_exported) {
+            macros.extend(Some(name).zip(layer.clone()));
+        }
+    }
+    macros
 }
 
 /// Every path that begins with the crate, with a module above, or with this one: from the crate down.

@@ -102,6 +102,11 @@ impl AccessKey {
         }
     }
 
+    /// The rule for a whole record.
+    pub(crate) fn check(self) -> Result<Self, Invalid> {
+        check_reach(&self.agents, &self.prompts).map(|()| self)
+    }
+
     /// What it is at `now`: its status, or expired.
     #[must_use]
     pub fn state(&self, now: DateTime<Utc>) -> KeyState {
@@ -162,8 +167,7 @@ impl TryFrom<Quiet<Unchecked>> for AccessKey {
     type Error = Invalid;
 
     fn try_from(Quiet(read): Quiet<Unchecked>) -> Result<Self, Invalid> {
-        check_reach(&read.agents, &read.prompts)?;
-        Ok(Self {
+        Self {
             id: read.id,
             project: read.project,
             environment: read.environment,
@@ -178,7 +182,8 @@ impl TryFrom<Quiet<Unchecked>> for AccessKey {
             created_by: read.created_by,
             updated_at: read.updated_at,
             origin: read.origin,
-        })
+        }
+        .check()
     }
 }
 

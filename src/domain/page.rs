@@ -125,6 +125,18 @@ impl Cursor {
         Self { list: List::Events, micros: event.at.timestamp_micros(), id: *event.id.bytes() }
     }
 
+    /// The position of the key with this creation time and id.
+    #[cfg(feature = "sqlite-system")]
+    pub(crate) const fn among_keys(micros: i64, id: super::KeyId) -> Self {
+        Self { list: List::Keys, micros, id: *id.bytes() }
+    }
+
+    /// The position of the event with this time and id.
+    #[cfg(feature = "sqlite-system")]
+    pub(crate) const fn among_events(micros: i64, id: super::EventId) -> Self {
+        Self { list: List::Events, micros, id: *id.bytes() }
+    }
+
     /// The time of the item at this position.
     #[must_use]
     pub fn at(&self) -> DateTime<Utc> {

@@ -217,6 +217,15 @@ impl<T: ResourceId> IdSet<T> {
         Ok(Self(set.into_iter().collect()))
     }
 
+    /// The set of these ids, as they are written: in order, mostly.
+    #[cfg(feature = "sqlite-system")]
+    pub(crate) fn of_list(ids: Vec<T>) -> Result<Self, Invalid> {
+        if !ids.is_sorted_by(|one, next| one < next) {
+            return Self::new(ids);
+        }
+        check_count::<T>(ids.len()).map(|()| Self::of_sorted(ids))
+    }
+
     /// These ids, which were in a set before.
     pub(crate) fn of_sorted(ids: Vec<T>) -> Self {
         Self(ids.into())

@@ -14,6 +14,9 @@ pub(crate) const TEXT_MAX: usize = 1_000;
 
 /// A key's name: trimmed, one line, something to see.
 pub(crate) fn name(text: &str) -> Result<String, Invalid> {
+    if is_plain(text) && (1..=NAME_MAX).contains(&text.len()) {
+        return Ok(text.to_owned());
+    }
     let text = text.trim();
     let given = text.chars().count();
     if given > 0 && text.chars().all(|c| is_invisible(c) || c.is_whitespace()) {
@@ -29,6 +32,9 @@ pub(crate) fn name(text: &str) -> Result<String, Invalid> {
 
 /// A description or a reason: trimmed, possibly empty, possibly of several lines.
 pub(crate) fn paragraph(field: Field, text: &str) -> Result<String, Invalid> {
+    if is_plain(text) && text.len() <= TEXT_MAX {
+        return Ok(text.to_owned());
+    }
     let text = text.trim().replace("\r\n", "\n");
     let given = text.chars().count();
     if given > TEXT_MAX {
@@ -37,6 +43,14 @@ pub(crate) fn paragraph(field: Field, text: &str) -> Result<String, Invalid> {
     }
     check_characters(field, &text, "plain text", |c| c != '\n' && is_unprintable(c))?;
     Ok(text)
+}
+
+/// Whether it is one line of ASCII that no rule changes or refuses, whatever its length: most texts are, and this
+/// is quick to see.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let inside = bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    inside && bytes.first() != Some(&b' ') && bytes.last() != Some(&b' ')
 }
 
 fn check_characters(

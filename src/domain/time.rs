@@ -19,6 +19,13 @@ pub(crate) fn micros(time: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
 }
 
+/// The time of so many microseconds since 1970.
+#[cfg(feature = "sqlite-system")]
+pub(crate) fn of_micros(micros: i64) -> Result<DateTime<Utc>, Invalid> {
+    let time = DateTime::from_timestamp_micros(micros).filter(|time| check_writable(*time).is_ok());
+    time.ok_or(Invalid::new(Field::Time, Rule::TooFar))
+}
+
 /// `time` and `by`, to the microsecond, or the last moment that can be written.
 pub(crate) fn after(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     let by = chrono::TimeDelta::from_std(by).ok();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -76,8 +76,8 @@ impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        static INCARNATIONS: AtomicU64 = AtomicU64::new(0);
-        let incarnation = INCARNATIONS.fetch_add(1, Ordering::Relaxed);
+        // Drawn, not counted: a cursor of an empty store holds nothing else, and a count begins anew in each process.
+        let incarnation = RandomState::new().hash_one(());
         Self { state: Mutex::default(), clock: None, wakeup: Wakeup::default(), incarnation }
     }
 

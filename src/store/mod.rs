@@ -8,12 +8,18 @@
 //! [`AuditQuery::page`](crate::AuditQuery::page); `examples/own_store.rs` is a whole one over one file.
 
 mod changes;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod forward;
 mod key_store;
 mod limit;
 mod memory;
 mod record;
+#[cfg(feature = "sqlite-system")]
+pub mod sql;
+#[cfg(feature = "sqlite-system")]
+mod sqlite;
 mod usage;
 mod wakeup;
 
@@ -25,6 +31,8 @@ pub use error::{BoxError, StoreError};
 pub use key_store::KeyStore;
 pub use memory::MemoryStore;
 pub use record::{StoredDigest, StoredKey};
+#[cfg(feature = "sqlite-system")]
+pub use sqlite::{Migrate, SqliteOptions, SqliteStore};
 pub use usage::KeyUse;
 
 pub(crate) use wakeup::Wakeup;

@@ -57,6 +57,26 @@ impl StoredKey {
         Self(Arc::new(Record { version: Version, key, digests, last_event }))
     }
 
+    /// What was read of a key. Consistent are a secret that does not end and at most one before it that does.
+    pub(crate) fn of_parts(
+        key: AccessKey,
+        digests: Vec<StoredDigest>,
+        last_event: EventId,
+    ) -> Result<Self, Invalid> {
+        let consistent = match digests.as_slice() {
+            [newest] => newest.ends_at.is_none(),
+            [newest, older] => {
+                newest.ends_at.is_none() && older.ends_at.is_some() && newest.generation > older.generation
+            }
+            _ => false,
+        };
+        if !consistent {
+            let problem = "must be that of the current secret and at most one that ends";
+            return Err(Invalid::new(Field::Digest, Rule::Inconsistent { problem }));
+        }
+        Ok(Self::new(key, digests, last_event))
+    }
+
     /// A record of no key, with a digest that nothing has: what is met in place of a key that does not exist.
     pub(crate) fn dummy(digest: Digest) -> Self {
         Self::new(AccessKey::dummy(), vec![StoredDigest::new(digest, 1, None)], EventId::ZERO)
@@ -106,19 +126,8 @@ impl TryFrom<Quiet<Unchecked>> for StoredKey {
     type Error = Invalid;
 
     fn try_from(Quiet(read): Quiet<Unchecked>) -> Result<Self, Invalid> {
-        let consistent = match read.digests.as_slice() {
-            [newest] => newest.ends_at.is_none(),
-            [newest, older] => {
-                newest.ends_at.is_none() && older.ends_at.is_some() && newest.generation > older.generation
-            }
-            _ => false,
-        };
-        if !consistent {
-            let problem = "must be that of the current secret and at most one that ends";
-            return Err(Invalid::new(Field::Digest, Rule::Inconsistent { problem }));
-        }
         let Unchecked { version: Version, key, digests, last_event } = read;
-        Ok(Self::new(key, digests, last_event))
+        Self::of_parts(key, digests, last_event)
     }
 }
 
@@ -153,6 +162,24 @@ impl StoredDigest {
         Self { ends_at: Some(ends_at), ..self.clone() }
     }
 
+    /// What was read of a secret.
+    #[cfg(feature = "sqlite-system")]
+    pub(crate) fn of_parts(
+        digest: &str,
+        generation: i64,
+        ends_at: Option<DateTime<Utc>>,
+        issued_by: &str,
+    ) -> Result<Self, Invalid> {
+        let generation = check_generation(generation.try_into().unwrap_or(0))?;
+        Ok(Self { digest: digest.parse()?, generation, ends_at, issued_by: issued_by.parse()? })
+    }
+
+    /// How its digest and its issuer are written.
+    #[cfg(feature = "sqlite-system")]
+    pub(crate) fn texts(&self) -> [String; 2] {
+        [self.digest.to_text(), self.issued_by.to_string()]
+    }
+
     /// How it was computed.
     #[must_use]
     pub const fn scheme(&self) -> &Scheme {
@@ -180,10 +207,12 @@ impl StoredDigest {
 }
 
 fn deserialize_generation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    text::deserialize_number(deserializer, |given| {
-        let rule = Rule::Range { min: 1, max: u32::MAX.into(), given };
-        u32::try_from(given).ok().filter(|n| *n > 0).ok_or(Invalid::new(Field::Generation, rule))
-    })
+    text::deserialize_number(deserializer, check_generation)
+}
+
+fn check_generation(given: u64) -> Result<u32, Invalid> {
+    let rule = Rule::Range { min: 1, max: u32::MAX.into(), given };
+    u32::try_from(given).ok().filter(|n| *n > 0).ok_or(Invalid::new(Field::Generation, rule))
 }
 
 /// Who issued a secret: `call`, or `operation:` and its id.

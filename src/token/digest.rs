@@ -81,6 +81,12 @@ impl Digest {
     pub(crate) const fn bytes(&self) -> &[u8; 32] {
         &self.bytes
     }
+
+    /// As it is stored.
+    pub(crate) fn to_text(&self) -> String {
+        let hex = self.bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        format!("{}:{hex}", self.scheme)
+    }
 }
 
 impl fmt::Debug for Digest {
@@ -104,8 +110,7 @@ impl FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let hex = self.bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        serializer.collect_str(&format_args!("{}:{hex}", self.scheme))
+        serializer.serialize_str(&self.to_text())
     }
 }
 
@@ -122,7 +127,10 @@ fn from_hex(hex: &str) -> Option<[u8; 32]> {
         _ => None,
     };
     let (pairs, []) = hex.as_bytes().as_chunks::<2>() else { return None };
-    let bytes: Option<Vec<u8>> =
-        pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
-    bytes?.try_into().ok()
+    let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
+    let mut bytes = [0; 32];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(bytes)
 }

@@ -11,7 +11,7 @@
 //! It read a deadline *d* first, found the row then, and read its own clock last, before *d*.
 //!
 //! 1. **Where *d* comes from.** From an answer of the feed that was asked for at *t*, noted before it was sent:
-//!    *d* = *t* + lease. Had *t* been after *a*, the answer would name the change ([`KeyStore`] rule 22), and the
+//!    *d* = *t* + lease. Had *t* been after *a*, the answer would name the change ([`KeyStore`] rule 108), and the
 //!    row would have gone before *d* was published. So *t* was before *a*, and *d* is before *a* + lease.
 //!    (`Core::changes_arrived` removes, takes the cursor over, publishes, in this order; an answer older than its
 //!    own lease publishes nothing; the first answer, and one to a cursor that the store does not know, names all.)
@@ -19,7 +19,7 @@
 //!    before. Naming marks that read, not the cache, so that nothing that happens to the cache meanwhile loses
 //!    the mark; it takes the read off the index of those that others may join; and looking at the mark and putting
 //!    the row into the cache are one event. A read that began after the answer came sees what the answer named
-//!    (rule 10). (`Core::name`, `Core::row_arrived`.)
+//!    (rule 111). (`Core::name`, `Core::row_arrived`.)
 //! 3. **Without a feed** nothing is ever named, so a row ends by itself, one lease after its read was about to be
 //!    sent, and an absence is not kept: nothing would tell that the key was made.
 //! 4. **Deciding last.** A slow read, a paused task or a stolen processor come between the look-up and the

@@ -1,0 +1,22 @@
+//! Keys in one file of SQLite.
+
+mod columns;
+mod connection;
+mod event_list;
+mod feed;
+mod key_list;
+mod opening;
+mod options;
+#[cfg(test)]
+mod plans;
+mod problem;
+mod readers;
+mod reading;
+mod reply;
+mod store;
+mod watch;
+mod writer;
+mod writing;
+
+pub use options::{Migrate, SqliteOptions};
+pub use store::SqliteStore;

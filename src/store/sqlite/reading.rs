@@ -1,0 +1,34 @@
+//! Reading keys and their uses by id.
+
+use rusqlite::Connection;
+
+use super::columns::{key_columns, key_use, secret_columns, stored_key};
+use super::problem::Result;
+use crate::domain::KeyId;
+use crate::store::{KeyUse, StoredKey};
+
+pub(super) const GET: &str =
+    concat!("SELECT ", key_columns!(), ", ", secret_columns!(), " FROM keys WHERE id = ?1");
+pub(super) const LAST_USES: &str = "SELECT generation, at FROM uses WHERE key = ?1 ORDER BY generation";
+
+pub(super) fn get(connection: &Connection, id: KeyId) -> Result<Option<StoredKey>> {
+    let mut statement = connection.prepare_cached(GET)?;
+    let mut rows = statement.query([id.as_str()])?;
+    Ok(rows.next()?.map(|row| stored_key(row, id)).transpose()?)
+}
+
+pub(super) fn last_uses(connection: &mut Connection, ids: &[KeyId]) -> Result<Vec<KeyUse>> {
+    let snapshot = connection.transaction()?;
+    let mut uses = Vec::new();
+    {
+        let mut statement = snapshot.prepare_cached(LAST_USES)?;
+        for id in ids {
+            let mut rows = statement.query([id.as_str()])?;
+            while let Some(row) = rows.next()? {
+                uses.push(key_use(row, *id)?);
+            }
+        }
+    }
+    snapshot.commit()?;
+    Ok(uses)
+}
