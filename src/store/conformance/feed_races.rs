@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::feeding::cursor;
 use super::handle::{Handle, open, open_two};
 use super::kept::start;
+use super::pace::Pace;
 use super::ruling::{Ruling, Stop, answered, holds};
 use super::samples::{Samples, Write};
 use super::threads::at_once;
@@ -32,7 +34,7 @@ pub(super) async fn nothing_is_missed_by_another_handle<F: Fixture>(fixture: &F)
 
 /// 64 writers, each of some keys, and one that follows them.
 async fn polled<S: KeyStore>(stores: &[Handle<S>], follower: Handle<S>, samples: &Samples) -> Ruling {
-    let cursor = follower.changes(None).await?.next;
+    let cursor = cursor(&follower, samples).await?;
     let running = Arc::new(AtomicUsize::new(WRITERS));
     let mut calls = vec![Call::Follows(follower, cursor, Arc::clone(&running))];
     for store in stores.iter().cycle().take(WRITERS) {
@@ -120,48 +122,73 @@ async fn write_all<S: KeyStore>(store: &Handle<S>, writes: &[Write]) -> Ruling {
 pub(super) async fn a_copy_follows<S: KeyStore>(stores: &[Handle<S>], samples: &Samples) -> Ruling {
     const CHANGES: u64 = 60;
     let (Some(writer), Some(follower)) = (stores.first(), stores.last()) else { return Ok(()) };
-    let cursor = follower.changes(None).await?.next;
+    let cursor = cursor(follower, samples).await?;
     let mut last = samples.key()?;
     let (id, mut writes) = (last.id(), vec![last.clone()]);
     for i in 1..CHANGES {
         last = samples.renamed(&last, &format!("Name {i}"))?;
         writes.push(last.clone());
     }
-    let running = Arc::new(AtomicUsize::new(1));
-    let writing = Copying::Writes(writer.clone(), writes, Arc::clone(&running));
-    let calls = vec![writing, Copying::Copies(follower.clone(), cursor, id, running)];
-    let copies = at_once(calls.into_iter().map(Copying::run).collect()).await?;
-    let copy = copies.into_iter().collect::<Ruling<Vec<_>>>()?.into_iter().flatten().next();
-    let done = "a copy of a key, read anew whenever `changes` named it while it was changed 60 times";
-    let came = copy.map(|copy| copy.revision().get());
-    let expected = Some(last.key.revision().get());
-    holds(came == expected, done, format!("at the end revision {expected:?}"), came)
+    let (pace, acknowledged) = (Arc::new(Pace::default()), Arc::new(AtomicU64::new(0)));
+    let calls = [
+        Copying {
+            does: Copies::Writes(writer.clone(), writes),
+            pace: pace.clone(),
+            acknowledged: acknowledged.clone(),
+        },
+        Copying { does: Copies::Follows(follower.clone(), cursor, id), pace, acknowledged },
+    ];
+    let ended = at_once(calls.into_iter().map(Copying::run).collect()).await?;
+    ended.into_iter().collect()
 }
 
-enum Copying<S> {
-    Writes(Handle<S>, Vec<Write>, Arc<AtomicUsize>),
-    Copies(Handle<S>, ChangeCursor, KeyId, Arc<AtomicUsize>),
+struct Copying<S> {
+    does: Copies<S>,
+    pace: Arc<Pace>,
+    /// The last revision of which the writer knows that it is stored.
+    acknowledged: Arc<AtomicU64>,
+}
+
+enum Copies<S> {
+    Writes(Handle<S>, Vec<Write>),
+    Follows(Handle<S>, ChangeCursor, KeyId),
 }
 
 impl<S: KeyStore> Copying<S> {
-    async fn run(self) -> Ruling<Option<StoredKey>> {
-        match self {
-            Self::Writes(store, writes, running) => {
-                let written = write_all(&store, &writes).await;
-                running.store(0, Ordering::SeqCst);
-                written.map(|()| None)
+    async fn run(self) -> Ruling {
+        let (pace, acknowledged) = (&*self.pace, &*self.acknowledged);
+        match self.does {
+            Copies::Writes(store, writes) => {
+                let _end = pace.writer();
+                for write in writes {
+                    store.put(&write).await?;
+                    acknowledged.store(write.key.revision().get(), Ordering::SeqCst);
+                    // One turn may have begun before.
+                    pace.wait_for_reads(2, pace.reads());
+                }
+                Ok(())
             }
-            Self::Copies(store, mut cursor, id, running) => {
+            Copies::Follows(store, mut cursor, id) => {
+                let _end = pace.reader();
                 let mut copy = None;
                 loop {
-                    let last_turn = running.load(Ordering::SeqCst) == 0;
+                    let last_turn = pace.is_written();
+                    let expected = acknowledged.load(Ordering::SeqCst);
                     let answer = store.changes(Some(&cursor)).await?;
                     if answer.names(id) {
                         copy = store.get(id).await?;
                     }
+                    let came = copy.as_ref().map_or(0, |copy: &StoredKey| copy.revision().get());
+                    holds(
+                        came >= expected,
+                        "a copy of a key, read anew whenever `changes` named it while it was changed",
+                        format!("revision {expected}, which was acknowledged before, or a later one"),
+                        came,
+                    )?;
                     cursor = answer.next;
+                    pace.note_a_read();
                     if last_turn {
-                        return Ok(copy);
+                        return Ok(());
                     }
                 }
             }
@@ -177,7 +204,7 @@ pub(super) async fn an_overtaken_commit_is_named<F: Fixture>(fixture: &F) -> Rul
     let reader = open(fixture).await;
     for _ in 0..3 {
         let [held, fast] = [samples.key()?, samples.key()?];
-        let first = reader.changes(None).await?.next;
+        let first = cursor(&reader, &samples).await?;
         let commit = slow
             .hold(&held.key, &held.event)
             .await

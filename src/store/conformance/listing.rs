@@ -212,6 +212,14 @@ pub(super) async fn list_shows_keys_as_they_are_now<F: Fixture>(fixture: &F) -> 
     let (first, second) = (samples.key()?, samples.key()?);
     store.put(&first).await?;
     store.put(&second).await?;
+    for query in [KeyQuery::default(), KeyQuery::default().status(Status::Active)] {
+        let listed = store.keys(&samples.project, &query).await?;
+        same_list(
+            "`list` after two keys were inserted",
+            &listed,
+            &ordered(&[first.clone(), second.clone()]),
+        )?;
+    }
     let renamed = samples.renamed(&first, "Another name")?;
     store.put(&renamed).await?;
     let revoked = samples.set(&second, Status::Revoked)?;

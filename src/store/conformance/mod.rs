@@ -80,6 +80,7 @@ mod keeping_values;
 mod kept;
 mod lasting;
 mod listing;
+mod pace;
 mod racing;
 mod reading;
 mod revoking;

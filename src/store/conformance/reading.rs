@@ -1,11 +1,11 @@
 //! Rules of reading: what was committed, and never less than before.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Fixture;
 use super::handle::{Handle, open_two};
 use super::kept::start;
+use super::pace::Pace;
 use super::ruling::{Ruling, Stop, holds, same};
 use super::samples::{Samples, Write};
 use super::threads::at_once;
@@ -65,10 +65,10 @@ async fn watched<S: KeyStore>([writes, first, second]: [Handle<S>; 3], samples: 
         last = samples.renamed(&last, &format!("Name {i}"))?;
         updates.push(last.clone());
     }
-    let ended = Arc::new(AtomicBool::new(false));
+    let pace = Arc::new(Pace::default());
     let calls = [
-        Watch { ended: Arc::clone(&ended), does: Does::Writes(writes, updates) },
-        Watch { ended, does: Does::Reads([first, second], made.id()) },
+        Watch { pace: Arc::clone(&pace), does: Does::Writes(writes, updates) },
+        Watch { pace, does: Does::Reads([first, second], made.id()) },
     ];
     let seen = at_once(calls.into_iter().map(Watch::run).collect()).await?;
     let last_seen = seen.into_iter().collect::<Ruling<Vec<_>>>()?.into_iter().flatten().max();
@@ -76,8 +76,7 @@ async fn watched<S: KeyStore>([writes, first, second]: [Handle<S>; 3], samples: 
 }
 
 struct Watch<S> {
-    /// Set when the writer is at its end, whatever that is.
-    ended: Arc<AtomicBool>,
+    pace: Arc<Pace>,
     does: Does<S>,
 }
 
@@ -89,31 +88,32 @@ enum Does<S> {
 impl<S: KeyStore> Watch<S> {
     async fn run(self) -> Ruling<Option<Revision>> {
         match self.does {
-            Does::Writes(store, updates) => {
-                let written = write_all(&store, &updates).await;
-                self.ended.store(true, Ordering::SeqCst);
-                written.map(|()| None)
-            }
-            Does::Reads(stores, id) => read_in_turn(&stores, id, &self.ended).await.map(Some),
+            Does::Writes(store, updates) => write_all(&store, &updates, &self.pace).await.map(|()| None),
+            Does::Reads(stores, id) => read_in_turn(&stores, id, &self.pace).await.map(Some),
         }
     }
 }
 
-async fn write_all<S: KeyStore>(store: &Handle<S>, updates: &[Write]) -> Ruling {
+async fn write_all<S: KeyStore>(store: &Handle<S>, updates: &[Write], pace: &Pace) -> Ruling {
+    let _end = pace.writer();
     for update in updates {
+        let reads = pace.reads();
         store.put(update).await?;
+        pace.wait_for_reads(1, reads);
     }
     Ok(())
 }
 
-async fn read_in_turn<S: KeyStore>(stores: &[Handle<S>], id: KeyId, ended: &AtomicBool) -> Ruling<Revision> {
+async fn read_in_turn<S: KeyStore>(stores: &[Handle<S>], id: KeyId, pace: &Pace) -> Ruling<Revision> {
+    let _end = pace.reader();
     let mut seen = Revision::FIRST;
     loop {
-        let last_turn = ended.load(Ordering::SeqCst);
+        let last_turn = pace.is_written();
         for store in stores {
             let Some(stored) = store.get(id).await? else {
                 return Err(Stop::broken("`get` of a key while it is changed", "the key", "nothing"));
             };
+            pace.note_a_read();
             let expected = format!("revision {seen} or a later one");
             let came = stored.revision();
             holds(came >= seen, "`get` after `get`, while the key is changed", expected, came.get())?;

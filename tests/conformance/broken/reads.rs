@@ -1,0 +1,180 @@
+//! Wrong when they read one key, or in every call.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use access_keys::store::{ChangeCursor, Changes, KeyUse, StoreError, StoredKey, async_trait};
+use access_keys::{AuditEvent, KeyId, ProjectId, Revision};
+
+use crate::case::{Case, case};
+use crate::plain::{Nothing, Plain, Wrong, pause};
+
+type Found = Result<Option<StoredKey>, StoreError>;
+type Done = Result<(), StoreError>;
+
+/// Finds the keys of the project that it met first.
+#[derive(Default)]
+struct OneProject(Mutex<Option<ProjectId>>);
+
+#[async_trait]
+impl Wrong for OneProject {
+    async fn get(&self, right: &Plain, id: KeyId) -> Found {
+        let found = Nothing.get(right, id).await?;
+        let mut mine = self.0.lock().unwrap();
+        Ok(found.filter(|key| *mine.get_or_insert_with(|| key.key().project.clone()) == key.key().project))
+    }
+}
+
+/// Keeps what it read.
+#[derive(Default)]
+struct Caches {
+    read: Mutex<HashMap<KeyId, StoredKey>>,
+    /// Whether its own writes are noticed.
+    notices: bool,
+}
+
+#[async_trait]
+impl Wrong for Caches {
+    async fn get(&self, right: &Plain, id: KeyId) -> Found {
+        if let Some(read) = self.read.lock().unwrap().get(&id) {
+            return Ok(Some(read.clone()));
+        }
+        let found = right.contents().keys.get(&id).cloned();
+        self.read.lock().unwrap().extend(found.iter().map(|key| (id, key.clone())));
+        Ok(found)
+    }
+
+    async fn update(&self, right: &Plain, key: &StoredKey, expected: Revision, event: &AuditEvent) -> Done {
+        if self.notices {
+            self.read.lock().unwrap().remove(&key.key().id);
+        }
+        Nothing.update(right, key, expected, event).await
+    }
+}
+
+/// Every third read is of a replica that lags.
+#[derive(Default)]
+struct Lags {
+    replica: Mutex<HashMap<KeyId, StoredKey>>,
+    reads: AtomicU64,
+}
+
+#[async_trait]
+impl Wrong for Lags {
+    async fn get(&self, right: &Plain, id: KeyId) -> Found {
+        let found = right.contents().keys.get(&id).cloned();
+        let turn = self.reads.fetch_add(1, Ordering::SeqCst);
+        let mut replica = self.replica.lock().unwrap();
+        if turn % 3 == 2 {
+            return Ok(replica.get(&id).cloned().or(found));
+        }
+        if turn % 3 == 0 {
+            replica.extend(found.iter().map(|key| (id, key.clone())));
+        }
+        Ok(found)
+    }
+}
+
+struct SwallowsReadErrors;
+
+impl Wrong for SwallowsReadErrors {
+    fn failing_get(&self) -> Found {
+        Ok(None)
+    }
+}
+
+/// A statement that has to name something.
+struct NeedsSomething;
+
+#[async_trait]
+impl Wrong for NeedsSomething {
+    async fn record_use(&self, right: &Plain, uses: &[KeyUse]) -> Done {
+        if uses.is_empty() {
+            return Err(StoreError::backend("syntax error at or near \")\""));
+        }
+        Nothing.record_use(right, uses).await
+    }
+}
+
+/// Has two connections, and waits for none.
+struct FewConnections;
+
+#[async_trait]
+impl Wrong for FewConnections {
+    async fn changes(&self, right: &Plain, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {
+        Nothing.changes(right, since).await
+    }
+
+    async fn last_uses(&self, right: &Plain, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError> {
+        let busy = right.busy.fetch_add(1, Ordering::SeqCst);
+        pause();
+        right.busy.fetch_sub(1, Ordering::SeqCst);
+        if busy >= 2 {
+            return Err(StoreError::backend("too many connections"));
+        }
+        Nothing.last_uses(right, ids).await
+    }
+}
+
+struct Panics;
+
+#[async_trait]
+impl Wrong for Panics {
+    async fn get(&self, right: &Plain, id: KeyId) -> Found {
+        let found = Nothing.get(right, id).await?;
+        Ok(Some(found.expect("a key with this id")))
+    }
+}
+
+/// Says in its error what it was given.
+struct ShowsDigests;
+
+#[async_trait]
+impl Wrong for ShowsDigests {
+    async fn insert(&self, right: &Plain, key: &StoredKey, event: &AuditEvent) -> Done {
+        match Nothing.insert(right, key, event).await {
+            Err(StoreError::AlreadyExists) => {
+                Err(StoreError::backend(format!("duplicate key: {}", serde_json::to_string(key).unwrap())))
+            }
+            answer => answer,
+        }
+    }
+}
+
+pub(crate) fn all() -> Vec<Case> {
+    vec![
+        case(
+            "finds keys of one project",
+            "get_finds_a_key_of_any_project",
+            "one of five projects",
+            OneProject::default,
+        ),
+        case(
+            "caches reads",
+            "reads_see_what_was_acknowledged",
+            "by the handle that made it",
+            Caches::default,
+        ),
+        case(
+            "caches reads until its own writes",
+            "every_handle_sees_what_was_acknowledged",
+            "by another handle",
+            || Caches { notices: true, ..Caches::default() },
+        ),
+        case("reads a replica that lags", "reads_never_go_back", "`get` after `get`", Lags::default),
+        case(
+            "has a handle that lags",
+            "reads_by_two_handles_never_go_back",
+            "`get` after `get`",
+            Lags::default,
+        ),
+        case("swallows read errors", "a_failed_read_is_no_answer", "came      0 items", || {
+            SwallowsReadErrors
+        }),
+        case("cannot record no use", "calls_about_nothing_end", "syntax error", || NeedsSomething),
+        case("has two connections", "many_calls_at_once_end", "too many connections", || FewConnections),
+        case("panics at an unknown id", "insert_stores_the_key", "a panic: a key with this id", || Panics),
+        case("shows digests in errors", "no_error_shows_a_digest", "hexadecimal digits", || ShowsDigests),
+    ]
+}
