@@ -4,7 +4,6 @@
 //! `cargo test --example own_store --features conformance` it shows that it keeps every rule of a store.
 
 use std::error::Error;
-use std::path::Path;
 use std::sync::Arc;
 
 use access_keys::store::{ChangeCursor, Changes, KeyStore, KeyUse, StoreError, StoredKey, async_trait};
@@ -47,8 +46,8 @@ fn record<T: DeserializeOwned>(text: &[u8]) -> Result<T, StoreError> {
 const END: &str = "\u{7f}";
 
 impl RedbStore {
-    fn open(path: &Path) -> Result<Self, StoreError> {
-        let store = Self(Arc::new(Database::create(path).map_err(failed)?));
+    fn new(database: Database) -> Result<Self, StoreError> {
+        let store = Self(Arc::new(database));
         // Every table is there from now on.
         store.write(|writing| {
             writing.open_table(KEYS).map_err(failed)?;
@@ -69,13 +68,7 @@ impl RedbStore {
     }
 
     /// Stores a key and its event together, if what is stored is as expected.
-    fn change(
-        &self,
-        key: &StoredKey,
-        expected: Option<Revision>,
-        event: &AuditEvent,
-        or: StoreError,
-    ) -> Done {
+    fn change(&self, key: &StoredKey, expected: Option<Revision>, event: &AuditEvent) -> Done {
         self.write(|writing| {
             let (id, project) = (key.key().id, key.key().project.as_str());
             let mut keys = writing.open_table(KEYS).map_err(failed)?;
@@ -83,7 +76,7 @@ impl RedbStore {
             let current: Option<StoredKey> = current.transpose()?;
             let is_open = current.as_ref().is_none_or(|stored| stored.key().status != Status::Revoked);
             if !is_open || current.as_ref().map(StoredKey::revision) != expected {
-                return Err(or);
+                return Err(expected.map_or(StoreError::AlreadyExists, |_| StoreError::Conflict));
             }
             keys.insert(id.as_str(), text(key)?.as_slice()).map_err(failed)?;
             let mut of_project = writing.open_table(OF_PROJECT).map_err(failed)?;
@@ -98,7 +91,7 @@ impl RedbStore {
 #[async_trait]
 impl KeyStore for RedbStore {
     async fn insert(&self, key: &StoredKey, event: &AuditEvent) -> Done {
-        self.change(key, None, event, StoreError::AlreadyExists)
+        self.change(key, None, event)
     }
 
     async fn get(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
@@ -107,7 +100,7 @@ impl KeyStore for RedbStore {
     }
 
     async fn update(&self, key: &StoredKey, expected: Revision, event: &AuditEvent) -> Done {
-        self.change(key, Some(expected), event, StoreError::Conflict)
+        self.change(key, Some(expected), event)
     }
 
     async fn list(&self, project: &ProjectId, query: &KeyQuery) -> Result<Page<AccessKey>, StoreError> {
@@ -166,7 +159,7 @@ impl KeyStore for RedbStore {
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::temp_dir().join(format!("access-keys-{}.redb", std::process::id()));
     let start = || -> Result<_, Box<dyn Error>> {
-        let keys = AccessKeys::builder(RedbStore::open(&path)?).prefix("acme").build()?;
+        let keys = AccessKeys::builder(RedbStore::new(Database::create(&path)?)?).prefix("acme").build()?;
         let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
         Ok((keys, project))
     };
@@ -195,4 +188,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         assert_eq!(project.history(AuditQuery::default()).await?.items.len(), 2);
         Ok(std::fs::remove_file(&path)?)
     })
+}
+
+#[cfg(all(test, feature = "conformance"))]
+mod tests {
+    access_keys::conformance_tests!(|| async {
+        let file = tempfile::tempfile().unwrap();
+        super::RedbStore::new(redb::Database::builder().create_file(file).unwrap()).unwrap()
+    });
 }

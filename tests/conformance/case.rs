@@ -1,7 +1,7 @@
 //! A store that is wrong on purpose, and how the kit meets it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use access_keys::store::conformance::{
     Failure, Faults, Fixture, HeldCommit, Opens, RawWrites, Rule, SlowCommits, Verdict,
@@ -73,6 +73,10 @@ impl Case {
     }
 }
 
+async fn fail(right: Arc<Plain>, fails: bool) {
+    right.failing.store(fails, Ordering::SeqCst);
+}
+
 struct Meets<'a> {
     case: &'a Case,
     right: Arc<Plain>,
@@ -127,12 +131,6 @@ impl Fixture for Meets<'_> {
     fn faults(&self) -> Option<Faults> {
         let [begins, ends] = [Arc::clone(&self.right), Arc::clone(&self.right)];
         let shared = self.opens == Opens::SameData;
-        let set = |failing: &AtomicBool, to| failing.store(to, Ordering::SeqCst);
-        shared.then(|| {
-            Faults::new(
-                move || std::future::ready(set(&begins.failing, true)),
-                move || std::future::ready(set(&ends.failing, false)),
-            )
-        })
+        shared.then(|| Faults::new(move || fail(begins.clone(), true), move || fail(ends.clone(), false)))
     }
 }

@@ -120,7 +120,8 @@ impl Wrong for NumbersFirst {
             return Err(StoreError::AlreadyExists);
         }
         right.contents().feed.push((event.id, event.key));
-        pause();
+        // Some commits are slow, so that others overtake them.
+        (0..right.count() % 4).for_each(|_| pause());
         let mut contents = right.contents();
         contents.events.push(event.clone());
         contents.keys.insert(key.key().id, key.clone());

@@ -69,7 +69,7 @@ impl Wrong for Lags {
         if turn % 3 == 2 {
             return Ok(replica.get(&id).cloned().or(found));
         }
-        if turn % 3 == 0 {
+        if turn.is_multiple_of(3) {
             replica.extend(found.iter().map(|key| (id, key.clone())));
         }
         Ok(found)

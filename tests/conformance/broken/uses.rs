@@ -217,7 +217,7 @@ pub(crate) fn all() -> Vec<Case> {
                 Ok(())
             })
         }),
-        case("tells every use", "last_uses_are_of_the_given_keys", "two keys that were used", || {
+        case("tells every use", "last_uses_are_of_the_given_keys", "a key that was never used", || {
             Tells(|contents, _| contents.uses.values().copied().collect())
         }),
         case("tells a use of what was never used", "last_uses_are_of_the_given_keys", "1970", || {
