@@ -6,7 +6,8 @@ use access_keys::AccessKeys;
 use access_keys::store::MemoryStore;
 
 use crate::Done;
-use crate::host::{Host, at_most, median, percentile, ready, well_formed};
+use crate::figure::{at_most, median};
+use crate::host::{Host, percentile, ready, well_formed};
 
 const TOKENS: usize = 1_000_000;
 const GOOD: usize = 100;

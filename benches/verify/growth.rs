@@ -4,7 +4,8 @@ use access_keys::store::MemoryStore;
 use access_keys::{AccessKeys, AgentId};
 
 use crate::Done;
-use crate::host::{Host, hash, median};
+use crate::figure::median;
+use crate::host::{Host, hash};
 
 const ROUNDS: usize = 15;
 const PER_ROUND: u32 = 20_000;

@@ -82,29 +82,10 @@ pub(crate) fn well_formed(id: &str, secret: &str) -> String {
     token
 }
 
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 /// The value below which all but `1 - part` of the samples are.
 pub(crate) fn percentile(samples: &mut [u64], part: f64) -> f64 {
     samples.sort_unstable();
     samples[((samples.len() - 1) as f64 * part) as usize] as f64
-}
-
-pub(crate) fn at_most(name: &str, value: f64, unit: &str, goal: f64) {
-    println!(
-        "figure {name} {value:.2} {unit} goal <= {goal} {}",
-        if value <= goal { "met" } else { "missed" }
-    );
-}
-
-pub(crate) fn at_least(name: &str, value: f64, unit: &str, goal: f64) {
-    println!(
-        "figure {name} {value:.2} {unit} goal >= {goal} {}",
-        if value >= goal { "met" } else { "missed" }
-    );
 }
 
 /// The result of a future that never waits for long, without the cost of an executor.

@@ -5,6 +5,8 @@
 //! cost grows with the number of keys and of ids, and with how they are used.
 #![allow(clippy::cast_possible_truncation, reason = "times, places and percentages of samples are small")]
 
+#[path = "../shared/figure.rs"]
+mod figure;
 mod flood;
 mod growth;
 mod host;

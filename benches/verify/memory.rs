@@ -8,7 +8,8 @@ use access_keys::{
 };
 
 use crate::Done;
-use crate::host::{Host, at_most, ready, well_formed};
+use crate::figure::at_most;
+use crate::host::{Host, ready, well_formed};
 
 const KEYS: usize = 1_000_000;
 

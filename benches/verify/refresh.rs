@@ -11,7 +11,8 @@ use access_keys::AccessKeys;
 use access_keys::store::MemoryStore;
 
 use crate::Done;
-use crate::host::{Host, at_most, median, percentile, ready};
+use crate::figure::{at_most, median};
+use crate::host::{Host, percentile, ready};
 
 const ROUNDS: usize = 9;
 const SAMPLES: usize = 300_000;

@@ -7,7 +7,8 @@ use access_keys::AccessKeys;
 use access_keys::store::MemoryStore;
 
 use crate::Done;
-use crate::host::{Host, at_least, hash, median};
+use crate::figure::{at_least, median};
+use crate::host::{Host, hash};
 
 const ROUNDS: usize = 41;
 const PER_ROUND: u32 = 20_000;

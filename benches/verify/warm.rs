@@ -7,7 +7,8 @@ use access_keys::store::MemoryStore;
 use access_keys::{AccessKeys, AgentId};
 
 use crate::Done;
-use crate::host::{Host, at_most, hash, median, ready};
+use crate::figure::{at_most, median};
+use crate::host::{Host, hash, ready};
 
 const ROUNDS: usize = 101;
 const PER_ROUND: u32 = 4_000;

@@ -1,0 +1,167 @@
+//! A file of many keys, the same with every run but for the secrets of those that are verified.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use access_keys::clock::FakeClock;
+use access_keys::store::SqliteStore;
+use access_keys::{AccessKeys, AgentId, Edit, KeyId, KeyInfo, Scope};
+use chrono::{DateTime, TimeDelta, Utc};
+use pollster::block_on;
+use rusqlite::{Connection, OpenFlags, Statement};
+
+#[path = "../../tests/sqlite/src/chance.rs"]
+#[allow(unreachable_pub, reason = "the tests have it public")]
+mod chance;
+
+use chance::Chance;
+
+use crate::Done;
+use crate::host::{Keys, checkout, production};
+
+/// How many keys can be verified. They lie anywhere among the others.
+const ISSUED: usize = 4_000;
+const AGENTS: usize = 200;
+
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    pub(crate) store: SqliteStore,
+    /// Of the keys that can be verified.
+    pub(crate) tokens: Vec<String>,
+    pub(crate) ids: Vec<KeyId>,
+}
+
+impl File {
+    pub(crate) fn fill(path: &Path, keys: usize) -> Result<Self, Box<dyn std::error::Error>> {
+        let start = Instant::now();
+        // In the middle of the others.
+        let clock = Arc::new(FakeClock::new(time(keys / 2)));
+        let store = block_on(SqliteStore::options(path).clock(Arc::clone(&clock)).open())?;
+        let host: Keys = AccessKeys::builder(store).prefix("acme").clock(clock).build()?;
+        let project = checkout(&host);
+        let (mut tokens, mut ids) = (Vec::new(), Vec::new());
+        for i in 0..ISSUED {
+            let info = KeyInfo::new(format!("Mobile app {i}"), production())?;
+            let agents = Scope::specific((0..8).map(agent).collect::<Vec<_>>())?;
+            let review = project.draft().info(info).agents(agents).prompts(Scope::All)?;
+            let issued = block_on(project.generate(review))?;
+            tokens.push(issued.token.expose().to_owned());
+            ids.push(issued.key.id);
+        }
+        let _ = block_on(project.edit(ids[0], Edit::new().description("changed once")?))?;
+        let issued = start.elapsed();
+        add(path, keys.saturating_sub(ISSUED))?;
+        let size = std::fs::metadata(path)?.len() + std::fs::metadata(path.with_extension("db-wal"))?.len();
+        println!(
+            "{ISSUED} keys were generated in {issued:.1?}, {} added in bulk in {:.1?}: {} MB",
+            keys.saturating_sub(ISSUED),
+            start.elapsed().saturating_sub(issued),
+            size / 1_000_000
+        );
+        let store = block_on(SqliteStore::open(path))?;
+        Ok(Self { path: path.to_owned(), store, tokens, ids })
+    }
+
+    /// A connection that only reads, with the settings of the driver.
+    pub(crate) fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Connection::open_with_flags(&self.path, flags)
+    }
+
+    /// A host whose cache is empty.
+    pub(crate) fn host(&self) -> Result<Keys, access_keys::Error> {
+        AccessKeys::builder(self.store.clone()).prefix("acme").build()
+    }
+}
+
+/// An agent whose name has 40 bytes.
+pub(crate) fn agent(i: usize) -> AgentId {
+    AgentId::new(format!("agent-{i:034}")).expect("an id of 40 letters and digits")
+}
+
+/// When the key at this place was made: pairs have the same time.
+fn time(place: usize) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(17_000) + TimeDelta::seconds(10 * (place / 2) as i64)
+}
+
+/// Adds keys as rows, with their events, in one transaction.
+fn add(path: &Path, count: usize) -> Done {
+    let connection = Connection::open(path)?;
+    connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; BEGIN IMMEDIATE")?;
+    let first: i64 = connection.query_row("SELECT max(seq) + 1 FROM events", [], |row| row.get(0))?;
+    {
+        let mut rows = Rows {
+            event: connection.prepare(
+                "INSERT INTO events SELECT ?1, ?2, project, ?3, ?4, actor, 'created', 1, '[]', reason, operation \
+                 FROM events WHERE seq = 1",
+            )?,
+            key: connection.prepare(
+                "INSERT INTO keys SELECT ?1, project, ?2, ?3, ?4, description, ?5, prompts, ?6, ?7, 1, ?8, \
+                 created_by, ?8, origin, digest, generation, issued_by, NULL, NULL, NULL, NULL, ?9 \
+                 FROM keys WHERE id = (SELECT key FROM events WHERE seq = 1)",
+            )?,
+            chance: Chance::new(1),
+        };
+        for i in 0..count {
+            rows.add(first + i as i64, i)?;
+        }
+    }
+    // The log takes all of it at once, and goes back into the file.
+    connection.execute_batch("COMMIT")?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+struct Rows<'c> {
+    event: Statement<'c>,
+    key: Statement<'c>,
+    chance: Chance,
+}
+
+impl Rows<'_> {
+    fn add(&mut self, seq: i64, i: usize) -> rusqlite::Result<()> {
+        let at = time(i).timestamp_micros();
+        let (event, id) = (self.id(), self.id());
+        self.event.execute((seq, &event, &id, at))?;
+        let name = format!("{} {}", self.one_of(&["Mobile app", "Web shop", "Kiosk", "Partner"]), i);
+        let environment = self.one_of(&["production", "production", "staging"]);
+        let status = self.one_of(&["active", "active", "active", "inactive", "revoked"]);
+        let expiry = if self.chance.below(3) == 0 { at + 86_400_000_000 } else { i64::MAX };
+        let agents = self.agents();
+        self.key.execute((
+            &id,
+            environment,
+            &name,
+            name.to_lowercase(),
+            agents,
+            status,
+            expiry,
+            at,
+            &event,
+        ))?;
+        Ok(())
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        self.chance.below(end as u64) as usize
+    }
+
+    fn one_of(&mut self, texts: &[&'static str]) -> &'static str {
+        texts[self.below(texts.len())]
+    }
+
+    fn id(&mut self) -> String {
+        const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        (0..16).map(|_| char::from(DIGITS[self.below(62)])).collect()
+    }
+
+    fn agents(&mut self) -> String {
+        if self.chance.below(5) == 0 {
+            return "\"all\"".to_owned();
+        }
+        let first = self.below(AGENTS);
+        let ids: Vec<_> = (first..first + 8).map(|i| format!("\"{}\"", agent(i))).collect();
+        format!("[{}]", ids.join(","))
+    }
+}
