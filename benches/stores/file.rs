@@ -85,32 +85,58 @@ fn time(place: usize) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(17_000) + TimeDelta::seconds(10 * (place / 2) as i64)
 }
 
-/// Adds keys as rows, with their events, in one transaction.
+/// Adds keys as rows, with their events, in one transaction: in the order of their ids, and with the indices and the
+/// triggers put back as they were, which is ten times as fast as one after the other.
 fn add(path: &Path, count: usize) -> Done {
     let connection = Connection::open(path)?;
-    connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; BEGIN IMMEDIATE")?;
+    connection.execute_batch(
+        "PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE",
+    )?;
+    let parts = parts(&connection)?;
+    for (kind, name, _) in &parts {
+        connection.execute_batch(&format!("DROP {kind} {name}"))?;
+    }
     let first: i64 = connection.query_row("SELECT max(seq) + 1 FROM events", [], |row| row.get(0))?;
-    {
-        let mut rows = Rows {
-            event: connection.prepare(
-                "INSERT INTO events SELECT ?1, ?2, project, ?3, ?4, actor, 'created', 1, '[]', reason, operation \
-                 FROM events WHERE seq = 1",
-            )?,
-            key: connection.prepare(
-                "INSERT INTO keys SELECT ?1, project, ?2, ?3, ?4, description, ?5, prompts, ?6, ?7, 1, ?8, \
-                 created_by, ?8, origin, digest, generation, issued_by, NULL, NULL, NULL, NULL, ?9 \
-                 FROM keys WHERE id = (SELECT key FROM events WHERE seq = 1)",
-            )?,
-            chance: Chance::new(1),
-        };
-        for i in 0..count {
-            rows.add(first + i as i64, i)?;
-        }
+    let mut chance = Chance::new(1);
+    let mut ids: Vec<_> = (0..count).map(|_| id(&mut chance)).collect();
+    ids.sort_unstable();
+    let mut rows = Rows {
+        event: connection.prepare(
+            "INSERT INTO events SELECT ?1, ?2, project, ?3, ?4, actor, 'created', 1, '[]', reason, operation \
+             FROM events WHERE seq = 1",
+        )?,
+        key: connection.prepare(
+            "INSERT INTO keys SELECT ?1, project, ?2, ?3, ?4, description, ?5, prompts, ?6, ?7, 1, ?8, \
+             created_by, ?8, origin, digest, generation, issued_by, NULL, NULL, NULL, NULL, ?9 \
+             FROM keys WHERE id = (SELECT key FROM events WHERE seq = 1)",
+        )?,
+        chance,
+    };
+    for (i, id) in ids.iter().enumerate() {
+        // Any order but that of the ids: a prime number of steps.
+        rows.add(first + i as i64, id, i * 7_368_787 % count)?;
+    }
+    drop(rows);
+    for (_, _, sql) in parts {
+        connection.execute_batch(&sql)?;
     }
     // The log takes all of it at once, and goes back into the file.
     connection.execute_batch("COMMIT")?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
+}
+
+/// Kind, name and text of each index and trigger.
+fn parts(connection: &Connection) -> rusqlite::Result<Vec<(String, String, String)>> {
+    let sql = "SELECT type, name, sql FROM sqlite_schema WHERE type <> 'table' AND sql IS NOT NULL";
+    let mut parts = connection.prepare(sql)?;
+    let parts = parts.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    parts.collect()
+}
+
+fn id(chance: &mut Chance) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    (0..16).map(|_| char::from(DIGITS[chance.below(62) as usize])).collect()
 }
 
 struct Rows<'c> {
@@ -120,17 +146,17 @@ struct Rows<'c> {
 }
 
 impl Rows<'_> {
-    fn add(&mut self, seq: i64, i: usize) -> rusqlite::Result<()> {
+    fn add(&mut self, seq: i64, id: &str, i: usize) -> rusqlite::Result<()> {
         let at = time(i).timestamp_micros();
-        let (event, id) = (self.id(), self.id());
-        self.event.execute((seq, &event, &id, at))?;
+        let event = self::id(&mut self.chance);
+        self.event.execute((seq, &event, id, at))?;
         let name = format!("{} {}", self.one_of(&["Mobile app", "Web shop", "Kiosk", "Partner"]), i);
         let environment = self.one_of(&["production", "production", "staging"]);
         let status = self.one_of(&["active", "active", "active", "inactive", "revoked"]);
         let expiry = if self.chance.below(3) == 0 { at + 86_400_000_000 } else { i64::MAX };
         let agents = self.agents();
         self.key.execute((
-            &id,
+            id,
             environment,
             &name,
             name.to_lowercase(),
@@ -149,11 +175,6 @@ impl Rows<'_> {
 
     fn one_of(&mut self, texts: &[&'static str]) -> &'static str {
         texts[self.below(texts.len())]
-    }
-
-    fn id(&mut self) -> String {
-        const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        (0..16).map(|_| char::from(DIGITS[self.below(62)])).collect()
     }
 
     fn agents(&mut self) -> String {

@@ -33,10 +33,11 @@ impl Cache {
         near::find(id, generation, || self.rows.pin().get(&id).cloned())
     }
 
-    /// Tells the evictor that a row was used which a thread has put aside.
-    pub(super) fn touch(&self, id: KeyId) {
+    /// Notes in the row that all share what was noted in a clone of it: the evictor sees it there, and so does who
+    /// clones it next.
+    pub(super) fn note(&self, id: KeyId, secret: Secret, now: i64) {
         if let Some(row) = self.rows.pin().get(&id) {
-            row.touch();
+            row.note(secret, second(now));
         }
     }
 }
@@ -178,7 +179,11 @@ impl Board for Shelf<'_> {
 /// A use of a key in this second, about: `true` for the first one that is told here.
 #[inline]
 pub(super) fn is_first_use(seen: &Seen, secret: Secret, now: i64) -> bool {
-    // Seconds of 2²⁰ microseconds, told apart within nine hours, and never 0.
-    let second = u16::try_from((now >> 20) & 0x7FFF).unwrap_or(0) | 0x8000;
-    seen.row.note(secret, second)
+    seen.row.note(secret, second(now))
+}
+
+/// Seconds of 2²⁰ microseconds, told apart within nine hours, and never 0.
+#[inline]
+fn second(now: i64) -> u16 {
+    u16::try_from((now >> 20) & 0x7FFF).unwrap_or(0) | 0x8000
 }

@@ -165,12 +165,6 @@ impl KeyRow {
         noted.load(Ordering::Relaxed) != second && noted.swap(second, Ordering::Relaxed) != second
     }
 
-    /// Tells the evictor of a use that was noted elsewhere.
-    pub(super) fn touch(&self) {
-        let [newest, _] = &self.noted;
-        newest.store(1, Ordering::Relaxed);
-    }
-
     /// Whether it was used since this was last asked.
     pub(super) fn take_noted(&self) -> bool {
         // `|`: both are taken.
@@ -216,7 +210,6 @@ impl KeyRow {
     }
 }
 
-/// As if it had never been used.
 impl Clone for KeyRow {
     fn clone(&self) -> Self {
         Self {
@@ -224,7 +217,8 @@ impl Clone for KeyRow {
             extra: self.extra.clone(),
             packed: self.packed.clone(),
             expires_at: self.expires_at,
-            noted: Default::default(),
+            // What was noted of the row that all share need not be noted again by who has its clone.
+            noted: self.noted.each_ref().map(|noted| noted.load(Ordering::Relaxed).into()),
             way: self.way,
             state: self.state,
         }

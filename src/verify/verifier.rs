@@ -276,10 +276,10 @@ impl Inner {
         }
     }
 
-    /// Once a second for each secret and thread.
+    /// Once a second for each secret, by each thread that has it near.
     #[cold]
     fn note_use(&self, seen: &Seen, secret: Secret, now: i64) {
-        self.cache.touch(seen.id);
+        self.cache.note(seen.id, secret, now);
         let at =
             DateTime::from_timestamp_micros(now).unwrap_or_else(|| time::micros(self.setup.clock.wall()));
         if self.setup.record_uses {
