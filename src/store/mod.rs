@@ -1,11 +1,12 @@
 //! Where keys live: the contract of a store, the records that it keeps, and the stores that come with the
 //! crate.
 //!
-//! [`KeyStore`] is the contract, a numbered page. [`MemoryStore`] keeps everything in memory. A host with its
-//! own persistence implements the trait over [`StoredKey`] and [`AuditEvent`](crate::AuditEvent), which are
-//! serde values: a document store needs one blob a record and a few index columns. A small store can leave
-//! filtering, ordering and cutting to [`KeyQuery::page`](crate::KeyQuery::page) and
-//! [`AuditQuery::page`](crate::AuditQuery::page); `examples/own_store.rs` is a whole one over one file.
+//! [`KeyStore`] is the contract, a numbered page. [`MemoryStore`] keeps everything in memory; `SqliteStore` (feature
+//! `sqlite`) in one file for all processes of a machine. A host with its own persistence implements the trait over
+//! [`StoredKey`] and [`AuditEvent`](crate::AuditEvent), which are serde values: a document store needs one blob a
+//! record and a few index columns. A small store can leave filtering, ordering and cutting to
+//! [`KeyQuery::page`](crate::KeyQuery::page) and [`AuditQuery::page`](crate::AuditQuery::page);
+//! `examples/own_store.rs` is a whole one over one file. The feature `conformance` has a test for each rule.
 
 mod changes;
 #[cfg(feature = "conformance")]

@@ -184,8 +184,12 @@ pub(super) async fn a_cursor_of_another_store_is_everything<F: Fixture>(fixture:
     let [(store, samples), (other, others)] = [start(fixture).await?, start(fixture).await?];
     // As many changes in both, so that a number alone would fit.
     for _ in 0..3 {
-        store.put(&samples.key()?).await?;
+        let made = samples.key()?;
+        store.put(&made).await?;
         other.put(&others.key()?).await?;
+        if other.get(made.id()).await?.is_some() {
+            return Err(Stop::not_asked("two calls of `open` gave the same data, which a `Fixture` can say"));
+        }
     }
     let foreign = other.changes(None).await?.next;
     let answer = store.changes(Some(&foreign)).await?;
