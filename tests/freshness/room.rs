@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use access_keys::store::KeyStore;
 use access_keys::{AgentId, Issued, KeyInfo, Scope};
 
 use crate::nodes::{LEASE, Node, SECOND, World, name, run};
@@ -100,6 +101,25 @@ fn keys_that_are_used_no_longer_make_room() {
         assert_eq!(reads(&world, &node, &new), 0);
     }
     assert!(!old.iter().any(|issued| is_kept(&node, issued)));
+}
+
+#[test]
+fn a_use_is_noted_once_a_second_of_more_keys_too_than_a_thread_puts_aside() {
+    let world = World::new();
+    let node = world.node();
+    let keys = node.issue_many(1_000);
+    let ids: Vec<_> = keys.iter().map(|issued| issued.key.id).collect();
+    let uses = || {
+        keys.iter().for_each(|issued| assert_eq!(node.says(issued), "good"));
+        run(node.keys.flush_uses()).unwrap();
+        run(world.store.inner.last_uses(&ids)).unwrap()
+    };
+    let first = uses();
+    assert_eq!(first.len(), keys.len());
+    world.clock.advance(Duration::from_millis(1));
+    assert_eq!(uses(), first, "of the same second");
+    world.clock.advance(SECOND * 2);
+    assert!(uses().iter().zip(&first).all(|(later, first)| later.at > first.at));
 }
 
 #[test]
