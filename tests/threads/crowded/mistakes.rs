@@ -14,7 +14,7 @@ const SAME_NODE: Plan = Plan {
     cut: Cut::Deactivate,
     here: 2,
     there: 0,
-    times: 3,
+    times: 5,
     seconds: 0,
     follow: false,
     evict: false,
