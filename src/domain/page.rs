@@ -126,13 +126,13 @@ impl Cursor {
     }
 
     /// The position of the key with this creation time and id.
-    #[cfg(feature = "sqlite-system")]
+    #[cfg(any(feature = "sqlite-system", feature = "postgres"))]
     pub(crate) const fn among_keys(micros: i64, id: super::KeyId) -> Self {
         Self { list: List::Keys, micros, id: *id.bytes() }
     }
 
     /// The position of the event with this time and id.
-    #[cfg(feature = "sqlite-system")]
+    #[cfg(any(feature = "sqlite-system", feature = "postgres"))]
     pub(crate) const fn among_events(micros: i64, id: super::EventId) -> Self {
         Self { list: List::Events, micros, id: *id.bytes() }
     }

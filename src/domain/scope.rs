@@ -218,7 +218,7 @@ impl<T: ResourceId> IdSet<T> {
     }
 
     /// The set of these ids, as they are written: in order, mostly.
-    #[cfg(feature = "sqlite-system")]
+    #[cfg(any(feature = "sqlite-system", feature = "postgres"))]
     pub(crate) fn of_list(ids: Vec<T>) -> Result<Self, Invalid> {
         if !ids.is_sorted_by(|one, next| one < next) {
             return Self::new(ids);

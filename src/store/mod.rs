@@ -16,8 +16,10 @@ mod forward;
 mod key_store;
 mod limit;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
-#[cfg(feature = "sqlite-system")]
+#[cfg(any(feature = "sqlite-system", feature = "postgres"))]
 pub mod sql;
 #[cfg(feature = "sqlite-system")]
 mod sqlite;
@@ -31,9 +33,13 @@ pub use changes::{ChangeCursor, Changes, FeedState};
 pub use error::{BoxError, StoreError};
 pub use key_store::KeyStore;
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresAccess, PostgresOptions, PostgresStore};
 pub use record::{StoredDigest, StoredKey};
+#[cfg(any(feature = "sqlite-system", feature = "postgres"))]
+pub use sql::Migrate;
 #[cfg(feature = "sqlite-system")]
-pub use sqlite::{Migrate, SqliteOptions, SqliteStore};
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use usage::KeyUse;
 
 pub(crate) use wakeup::Wakeup;

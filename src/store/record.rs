@@ -163,7 +163,7 @@ impl StoredDigest {
     }
 
     /// What was read of a secret.
-    #[cfg(feature = "sqlite-system")]
+    #[cfg(any(feature = "sqlite-system", feature = "postgres"))]
     pub(crate) fn of_parts(
         digest: &str,
         generation: i64,
@@ -175,7 +175,7 @@ impl StoredDigest {
     }
 
     /// How its digest and its issuer are written.
-    #[cfg(feature = "sqlite-system")]
+    #[cfg(any(feature = "sqlite-system", feature = "postgres"))]
     pub(crate) fn texts(&self) -> [String; 2] {
         [self.digest.to_text(), self.issued_by.to_string()]
     }

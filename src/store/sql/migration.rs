@@ -23,6 +23,20 @@ pub struct Migration {
 pub enum Database {
     /// SQLite.
     Sqlite,
+    /// PostgreSQL. The statements name no schema: they are run with `search_path` set to the one that is to hold the
+    /// tables and to `pg_temp` after it.
+    Postgres,
+}
+
+/// What becomes of a database that lacks migrations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Migrate {
+    /// They are applied, by one process at a time; a file or a schema that is not there is made.
+    #[default]
+    Apply,
+    /// It is refused: the host applies [`migrations`] with a tool of its own.
+    Check,
 }
 
 /// Every step of every database's form, in order. Steps are only ever added.
@@ -36,10 +50,18 @@ pub enum Database {
 /// ```
 #[must_use]
 pub const fn migrations() -> &'static [Migration] {
-    &[Migration {
-        database: Database::Sqlite,
-        number: 1,
-        name: "keys",
-        sql: include_str!("sqlite/0001_keys.sql"),
-    }]
+    &[
+        Migration {
+            database: Database::Sqlite,
+            number: 1,
+            name: "keys",
+            sql: include_str!("sqlite/0001_keys.sql"),
+        },
+        Migration {
+            database: Database::Postgres,
+            number: 1,
+            name: "keys",
+            sql: include_str!("postgres/0001_keys.sql"),
+        },
+    ]
 }

@@ -2,10 +2,9 @@
 
 use rusqlite::{Connection, Row, named_params};
 
-use super::columns::{Columns, event, event_columns};
 use super::problem::Result;
 use crate::domain::{AuditEvent, AuditQuery, Cursor, EventId, Page, ProjectId};
-use crate::store::sql::{breaks, operation_text};
+use crate::store::sql::{Columns, breaks, event_columns, operation_text};
 
 /// How many events one page looks at.
 const LOOKS_AT: i64 = 10_000;
@@ -66,7 +65,8 @@ fn page(connection: &Connection, project: &ProjectId, query: &AuditQuery) -> Res
         if !may_match {
             continue;
         }
-        let found = stored.query([seq])?.next()?.map(event).transpose()?;
+        let found =
+            stored.query([seq])?.next()?.map(|row| Columns::new(row, "events").event()).transpose()?;
         let Some(found) = found.filter(|found| found.project == *project && query.matches(found)) else {
             continue;
         };

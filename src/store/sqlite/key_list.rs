@@ -2,10 +2,9 @@
 
 use rusqlite::{Connection, Row, named_params};
 
-use super::columns::{Columns, access_key, key_columns};
 use super::problem::Result;
 use crate::domain::{AccessKey, Cursor, KeyId, KeyQuery, Page, ProjectId};
-use crate::store::sql::{Unreadable, breaks, search_text};
+use crate::store::sql::{Columns, Unreadable, breaks, key_columns, search_text};
 
 /// How many keys one page looks at. Those that it passes over cost a step of the index each.
 const LOOKS_AT: i64 = 10_000;
@@ -85,7 +84,11 @@ fn page(connection: &Connection, project: &ProjectId, query: &KeyQuery) -> Resul
         if !may_match {
             continue;
         }
-        let found = key.query([id.as_str()])?.next()?.map(|row| access_key(row, id)).transpose()?;
+        let found = key
+            .query([id.as_str()])?
+            .next()?
+            .map(|row| Columns::new(row, "keys").access_key(id))
+            .transpose()?;
         let Some(found) = found.filter(|found| query.matches(found)) else { continue };
         if items.len() == query.limit {
             // One more follows.
@@ -101,7 +104,7 @@ fn page(connection: &Connection, project: &ProjectId, query: &KeyQuery) -> Resul
 fn position(row: &Row<'_>) -> Result<(KeyId, Cursor, bool)> {
     let mut columns = Columns::new(row, "keys");
     let id = columns.text("id")?.parse::<KeyId>().map_err(breaks("keys", "id"))?;
-    let rest = |mut columns: Columns<'_>| {
+    let rest = |mut columns: Columns<'_, Row<'_>>| {
         let at = columns.number("created_at")?;
         // Null where a column that it looks at is null.
         Ok((Cursor::among_keys(at, id), columns.optional_number("status")? != Some(0)))

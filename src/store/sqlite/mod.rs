@@ -18,5 +18,5 @@ mod watch;
 mod writer;
 mod writing;
 
-pub use options::{Migrate, SqliteOptions};
+pub use options::SqliteOptions;
 pub use store::SqliteStore;

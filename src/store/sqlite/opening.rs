@@ -7,11 +7,11 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::SqliteOptions;
 use super::connection::{connect, pragma, settle};
 use super::problem::{Problem, Result, explain};
-use super::{Migrate, SqliteOptions};
 use crate::clock::{Clock, SystemClock};
-use crate::store::sql::{Database, Migration, migrations};
+use crate::store::sql::{Database, Migrate, Migration, migrations};
 
 /// The letters `AKey`, which the first migration writes.
 const APPLICATION: i64 = 0x414B_6579;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::SqliteStore;
 use crate::clock::{Clock, SystemClock};
-use crate::store::StoreError;
+use crate::store::{Migrate, StoreError};
 
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 const TIME_LIMIT_MIN: Duration = Duration::from_millis(1);
@@ -38,17 +38,6 @@ pub struct SqliteOptions {
     pub(super) migrate: Migrate,
     pub(super) time_limit: Duration,
     pub(super) clock: Arc<dyn Clock>,
-}
-
-/// What becomes of a database that lacks migrations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Migrate {
-    /// They are applied, by one process at a time; a file that is not there is made.
-    #[default]
-    Apply,
-    /// It is refused: the host applies [`migrations`](crate::store::sql::migrations) with a tool of its own.
-    Check,
 }
 
 impl SqliteOptions {

@@ -2,9 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::columns::{key_columns, key_use, secret_columns, stored_key};
 use super::problem::Result;
 use crate::domain::KeyId;
+use crate::store::sql::{Columns, key_columns, secret_columns};
 use crate::store::{KeyUse, StoredKey};
 
 pub(super) const GET: &str =
@@ -14,7 +14,7 @@ pub(super) const LAST_USES: &str = "SELECT generation, at FROM uses WHERE key = 
 pub(super) fn get(connection: &Connection, id: KeyId) -> Result<Option<StoredKey>> {
     let mut statement = connection.prepare_cached(GET)?;
     let mut rows = statement.query([id.as_str()])?;
-    Ok(rows.next()?.map(|row| stored_key(row, id)).transpose()?)
+    Ok(rows.next()?.map(|row| Columns::new(row, "keys").stored_key(id)).transpose()?)
 }
 
 pub(super) fn last_uses(connection: &mut Connection, ids: &[KeyId]) -> Result<Vec<KeyUse>> {
@@ -25,7 +25,7 @@ pub(super) fn last_uses(connection: &mut Connection, ids: &[KeyId]) -> Result<Ve
         for id in ids {
             let mut rows = statement.query([id.as_str()])?;
             while let Some(row) = rows.next()? {
-                uses.push(key_use(row, *id)?);
+                uses.push(Columns::new(row, "uses").key_use(*id)?);
             }
         }
     }

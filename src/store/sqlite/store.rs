@@ -16,6 +16,7 @@ use super::writer::{Queue, Writer};
 use super::{SqliteOptions, event_list, feed, key_list, opening, reading, reply, writing};
 use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision};
 use crate::store::limit::check_limit;
+use crate::store::sql::INCARNATION_LEN;
 use crate::store::{ChangeCursor, Changes, KeyStore, KeyUse, StoreError, StoredKey};
 use crate::token::Random;
 
@@ -170,7 +171,7 @@ impl SqliteStore {
     pub async fn begin_incarnation(&self) -> Result<(), StoreError> {
         let inner = &self.0;
         let (clock, time_limit) = (Arc::clone(&inner.options.clock), inner.options.time_limit);
-        let drawn = Random::system().draw::<{ feed::INCARNATION_LEN }>().map_err(StoreError::backend)?;
+        let drawn = Random::system().draw::<{ INCARNATION_LEN }>().map_err(StoreError::backend)?;
         let incarnation = String::from_utf8_lossy(&*drawn).into_owned();
         let is_stored = incarnation.clone();
         let change = move |connection: &Connection| {

@@ -12,9 +12,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::connection::connect_to_read;
-use super::feed::Head;
+use super::feed;
 use super::problem::Result;
 use crate::store::Wakeup;
+use crate::store::sql::Head;
 
 const PERIOD: Duration = Duration::from_millis(50);
 /// So often in vain, and the thread ends.
@@ -94,7 +95,7 @@ impl Watch {
         if view.seen == Some(version) {
             return Ok(false);
         }
-        let head = Head::read(&view.connection)?;
+        let head = feed::head(&view.connection)?;
         let before = view.head.replace(head.clone()).or_else(|| self.state().told.clone());
         view.seen = Some(version);
         // Uses move the version and not the feed.

@@ -5,11 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::columns::Columns;
-use super::feed::{DRAINED_IN_MAX, Head};
+use super::feed::head;
 use super::problem::Result;
 use crate::domain::{AuditEvent, EventId, KeyId, Revision, Status, time};
-use crate::store::sql::{expiry_micros, operation_text, reason_text, search_text};
+use crate::store::sql::{Columns, DRAINED_IN_MAX, expiry_micros, operation_text, reason_text, search_text};
 use crate::store::{KeyUse, StoredKey};
 
 pub(super) const EXISTS: &str = "SELECT 1 FROM keys WHERE id = ?1";
@@ -122,7 +121,7 @@ pub(super) fn record_uses(connection: &Connection, uses: &[KeyUse]) -> Result<()
 
 /// Sets the limit. Nodes may follow a longer one for 1.1 times that.
 pub(super) fn set_limit(connection: &Connection, limit: Duration, now: DateTime<Utc>) -> Result<()> {
-    let old = Head::read(connection)?.limit();
+    let old = head(connection)?.limit();
     let drained_in = if limit < old { Some(old * 11 / 10) } else { None };
     let drained_at = drained_in.map_or(0, |drained_in| time::after(now, drained_in).timestamp_micros());
     let limit = i64::try_from(limit.as_micros())?;

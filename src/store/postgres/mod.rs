@@ -1,0 +1,23 @@
+//! Keys in PostgreSQL.
+
+mod access;
+mod ask;
+mod columns;
+mod connector;
+mod event_list;
+mod feed;
+mod key_list;
+mod link;
+mod listener;
+mod opening;
+mod options;
+mod problem;
+mod reading;
+mod runner;
+mod session;
+mod store;
+mod writing;
+
+pub use access::PostgresAccess;
+pub use options::PostgresOptions;
+pub use store::PostgresStore;
