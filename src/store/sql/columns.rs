@@ -53,6 +53,7 @@ impl<'r, R: Values> Columns<'r, R> {
     }
 
     /// Those after the first few.
+    #[cfg(feature = "postgres")]
     pub(crate) const fn after(mut self, count: usize) -> Self {
         self.at += count;
         self
