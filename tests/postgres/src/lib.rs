@@ -1,18 +1,53 @@
 //! A server of keys, and what the tests do with it.
 
+#[path = "../../sqlite/src/chance.rs"]
+mod chance;
+mod proxy;
 mod server;
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use access_keys::store::PostgresStore;
 use access_keys::{AccessKeys, Actor, EnvironmentId, Error, Issued, KeyInfo, ProjectId, ProjectKeys, Scope};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
+pub use chance::Chance;
+pub use proxy::{Cut, Proxy};
 pub use server::Server;
 
 /// What every test of a process runs in.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+/// The tables.
+pub const TABLES: [&str; 4] = ["keys", "events", "uses", "settings"];
+
+/// Runs a test.
+pub fn run<T>(test: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(test)
+}
+
+/// A schema that nobody else has.
+#[must_use]
+pub fn fresh() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("keys_{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The store of a schema, made if need be.
+///
+/// # Panics
+/// If it does not open.
+pub async fn open(server: &Server, schema: &str) -> PostgresStore {
+    PostgresStore::options(&server.address()).schema(schema).open().await.unwrap()
+}
+
+/// The library over a store.
+#[must_use]
+pub fn keys_of(store: PostgresStore) -> AccessKeys<PostgresStore> {
+    AccessKeys::builder(store).prefix("acme").build().unwrap()
+}
 
 /// A connection of someone else.
 ///
@@ -45,6 +80,28 @@ pub async fn try_generate(project: &ProjectKeys<PostgresStore>, name: &str) -> R
     let agents = Scope::parse(["support-bot", "triage"]).unwrap();
     let review = project.draft().info(info).agents(agents).prompts(Scope::All).unwrap();
     project.generate(review).await
+}
+
+/// A new key of that name, in a store that works.
+///
+/// # Panics
+/// If the store fails.
+pub async fn generate(project: &ProjectKeys<PostgresStore>, name: &str) -> Issued {
+    try_generate(project, name).await.unwrap()
+}
+
+/// Every row of every table of a schema, as text.
+///
+/// # Panics
+/// If they cannot be read.
+pub async fn dump(client: &Client, schema: &str) -> Vec<String> {
+    let mut rows = Vec::new();
+    for table in TABLES {
+        let sql = format!("SELECT found::text FROM {schema}.{table} AS found ORDER BY 1");
+        let found = client.query(&sql, &[]).await.unwrap();
+        rows.extend(found.iter().map(|row| format!("{table}: {}", row.get::<_, String>(0))));
+    }
+    rows
 }
 
 /// What went wrong, with every cause.

@@ -7,6 +7,7 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -45,11 +46,10 @@ impl Server {
     }
 
     fn adopt(folder: TempDir, settings: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut server = Self { folder, port, running: None };
         let more = format!(
-            "\nport = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\n{settings}\n",
-            server.folder.path().display()
+            "\nport = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n{settings}\n"
         );
         let file = fs::OpenOptions::new().append(true).open(server.data().join("postgresql.conf"));
         file.unwrap().write_all(more.as_bytes()).unwrap();
@@ -60,22 +60,21 @@ impl Server {
     /// A standby of this server.
     #[must_use]
     pub fn standby(&self) -> Self {
+        self.copy(&["-R"])
+    }
+
+    /// A server that was restored from a backup of this one, made now.
+    #[must_use]
+    pub fn backup(&self) -> Self {
+        self.copy(&[])
+    }
+
+    fn copy(&self, how: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("access-keys-postgres-").tempdir().unwrap();
         give_away(folder.path());
         let mut copy = as_nobody(&mut Command::new(binary("pg_basebackup")));
-        copy.args([
-            "-h",
-            "127.0.0.1",
-            "-U",
-            "postgres",
-            "-R",
-            "-c",
-            "fast",
-            "-p",
-            &self.port.to_string(),
-            "-D",
-        ]);
-        assert!(copy.arg(folder.path().join("data")).status().unwrap().success());
+        copy.args(["-h", "127.0.0.1", "-U", "postgres", "-c", "fast", "-p", &self.port.to_string(), "-D"]);
+        assert!(copy.arg(folder.path().join("data")).args(how).status().unwrap().success());
         let server = Self::adopt(folder, "");
         server.wait_until_it_answers();
         server
@@ -192,7 +191,7 @@ impl Server {
         let begin = Instant::now();
         loop {
             let mut ready = Command::new(binary("pg_isready"));
-            ready.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
+            ready.args(["-q", "-U", "postgres", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
             if ready.status().unwrap().success() {
                 return;
             }
@@ -217,6 +216,19 @@ fn kill(signal: &str, process: u32) {
             .stderr(Stdio::null())
             .status(),
     );
+}
+
+/// A port that nobody has, and that the system gives to nobody who asks for any: it must be free again after a restart.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 10_000 + (std::process::id().wrapping_mul(61).wrapping_add(next) % 20_000);
+        let port = u16::try_from(port).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Where Debian has it, and where others do.

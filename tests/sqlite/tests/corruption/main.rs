@@ -264,7 +264,7 @@ fn what_does_not_belong_in_a_column_is_an_error_and_lets_nobody_in() {
                     cases += 1;
                     match relaxed.with(table, &place, &case.column, &case.value) {
                         None => refused += 1,
-                        Some(path) => errors += usize::from(case.check(path) > 0),
+                        Some(path) => errors += usize::from(case.check(&path) > 0),
                     }
                 }
             }

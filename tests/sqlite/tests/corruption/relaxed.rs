@@ -1,5 +1,6 @@
 //! A copy of a database that takes any value in any column, and gets its own schema back before it is opened.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -36,13 +37,13 @@ struct Part {
 
 pub(super) struct Relaxed {
     path: PathBuf,
-    copy: PathBuf,
+    copies: Cell<u32>,
     own: Vec<Part>,
 }
 
 impl Relaxed {
     pub(super) fn of(path: &Path) -> Self {
-        let (relaxed, copy) = (path.with_extension("relaxed"), path.with_extension("copy"));
+        let relaxed = path.with_extension("relaxed");
         let made = Connection::open(path).unwrap();
         made.execute("VACUUM INTO ?1", [relaxed.to_str().unwrap()]).unwrap();
         let connection = Connection::open(&relaxed).unwrap();
@@ -64,16 +65,16 @@ impl Relaxed {
         }
         drop(parts);
         drop(connection);
-        Self { path: relaxed, copy, own }
+        Self { path: relaxed, copies: Cell::default(), own }
     }
 
     /// A copy in which one value is another, under the schema that it had; `None` where even this is refused.
-    pub(super) fn with(&self, table: &str, row: &str, column: &str, value: &Value) -> Option<&Path> {
-        for beside in ["copy-wal", "copy-shm"] {
-            drop(fs::remove_file(self.copy.with_extension(beside)));
-        }
-        fs::copy(&self.path, &self.copy).unwrap();
-        let connection = Connection::open(&self.copy).unwrap();
+    pub(super) fn with(&self, table: &str, row: &str, column: &str, value: &Value) -> Option<PathBuf> {
+        // Each at a path of its own: the store that was dropped last may still be closing its file.
+        let copy = self.path.with_extension(format!("copy{}", self.copies.get()));
+        self.copies.set(self.copies.get() + 1);
+        fs::copy(&self.path, &copy).unwrap();
+        let connection = Connection::open(&copy).unwrap();
         connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
         let changed = connection.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {row}"), [value]);
         match changed {
@@ -87,7 +88,7 @@ impl Relaxed {
             .unwrap();
         assert_ne!(stored, Value::Integer(0), "{table}.{column} did not take {value:?}");
         drop(connection);
-        let connection = Connection::open(&self.copy).unwrap();
+        let connection = Connection::open(&copy).unwrap();
         connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA writable_schema = ON").unwrap();
         for Part { kind, name, table, sql } in &self.own {
             if kind == "table" {
@@ -102,6 +103,6 @@ impl Relaxed {
                 connection.execute(insert, params![kind, name, table, sql]).unwrap();
             }
         }
-        Some(&self.copy)
+        Some(copy)
     }
 }
