@@ -10,10 +10,11 @@ use crate::store::sql::{Columns, Unreadable, breaks, event_columns, operation_te
 
 /// $1 question, $2 project, $3 and $4 position, $5 limit and one more, then the filters: as for the keys.
 macro_rules! events {
-    ($of:literal) => {
+    ($of:literal, $also:literal) => {
         concat!(
             "WITH shown AS MATERIALIZED (SELECT seq, id, at FROM (SELECT seq, id, at, ",
-            "project = $2 AND ($6 IS NULL OR key = $6) AND ($7 IS NULL OR actor = $7) ",
+            $also,
+            " AND ($7 IS NULL OR actor = $7) ",
             "AND ($8 IS NULL OR action = $8) AND ($9 IS NULL OR operation = $9) AS may_match FROM @events WHERE ",
             $of,
             " AND (at, id) < ($3, $4) ORDER BY at DESC, id DESC LIMIT 10000) AS looked_at ",
@@ -28,13 +29,15 @@ macro_rules! events {
             event_columns!(),
             " FROM (VALUES (1)) AS one LEFT JOIN (SELECT seq, id, at, 0::int8 FROM shown UNION ALL ",
             "SELECT seq, id, at, 1::int8 FROM stopped) AS place (place_seq, place_id, place_at, stopped) ON true ",
-            "LEFT JOIN @events ON seq = place_seq ORDER BY stopped, place_at DESC, place_id DESC"
+            // Whatever the server thinks of how many there are, each by its index.
+            "LEFT JOIN LATERAL (SELECT * FROM @events WHERE seq = place_seq LIMIT 1) AS found ON true ",
+            "ORDER BY stopped, place_at DESC, place_id DESC"
         )
     };
 }
 
-pub(super) const EVENTS: &str = events!("project = $2");
-pub(super) const EVENTS_OF_KEY: &str = events!("key = $6");
+pub(super) const EVENTS: &str = events!("project = $2", "$6 IS NULL");
+pub(super) const EVENTS_OF_KEY: &str = events!("key = $6", "project = $2");
 pub(super) const TYPES: &[Type] = &[
     Type::INT8,
     Type::TEXT,

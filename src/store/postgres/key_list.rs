@@ -37,7 +37,9 @@ macro_rules! keys {
             ", name_search",
             " FROM (VALUES (1)) AS one LEFT JOIN (SELECT id, created_at, 0::int8 FROM shown ",
             "UNION ALL SELECT id, created_at, 1::int8 FROM stopped) AS place (place_id, place_at, stopped) ON true ",
-            "LEFT JOIN @keys ON id = place_id ORDER BY stopped, place_at DESC, place_id DESC"
+            // Whatever the server thinks of how many there are, each by its index.
+            "LEFT JOIN LATERAL (SELECT * FROM @keys WHERE id = place_id LIMIT 1) AS found ON true ",
+            "ORDER BY stopped, place_at DESC, place_id DESC"
         )
     };
 }

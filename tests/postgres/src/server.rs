@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -33,6 +33,12 @@ impl Server {
     /// If there is no PostgreSQL on this machine, or it does not start.
     #[must_use]
     pub fn start(settings: &str) -> Self {
+        Self::start_with(settings, &[])
+    }
+
+    /// The same, with these files in the folder of the cluster.
+    #[must_use]
+    pub fn start_with(settings: &str, files: &[(&str, &[u8])]) -> Self {
         let folder = tempfile::Builder::new().prefix("access-keys-postgres-").tempdir().unwrap();
         give_away(folder.path());
         let data = folder.path().join("data");
@@ -40,6 +46,12 @@ impl Server {
         initdb.arg("-D").arg(&data).args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N"]);
         let made = initdb.stdout(Stdio::null()).status().unwrap();
         assert!(made.success(), "initdb failed");
+        for (name, content) in files {
+            let file = data.join(name);
+            fs::write(&file, content).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+            give_away(&file);
+        }
         let server = Self::adopt(folder, settings);
         server.wait_until_it_answers();
         server
@@ -219,7 +231,11 @@ fn kill(signal: &str, process: u32) {
 }
 
 /// A port that nobody has, and that the system gives to nobody who asks for any: it must be free again after a restart.
-fn free_port() -> u16 {
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -261,7 +277,9 @@ fn unprivileged() -> Option<(u32, u32)> {
     Some(id_of("postgres").or_else(|| id_of("nobody")).expect("a user postgres or nobody"))
 }
 
-fn as_nobody(command: &mut Command) -> Command {
+/// A command that runs as whoever may start a server.
+#[must_use]
+pub fn as_nobody(command: &mut Command) -> Command {
     let mut own = Command::new(command.get_program());
     own.current_dir("/").env("LC_ALL", "C");
     if let Some((user, group)) = unprivileged() {
@@ -270,7 +288,11 @@ fn as_nobody(command: &mut Command) -> Command {
     own
 }
 
-fn give_away(folder: &Path) {
+/// Gives a file to whoever may start a server.
+///
+/// # Panics
+/// If it cannot be given.
+pub fn give_away(folder: &Path) {
     if let Some((user, group)) = unprivileged() {
         chown(folder, Some(user), Some(group)).unwrap();
     }
