@@ -15,7 +15,7 @@ use tokio_postgres::{Client, NoTls};
 
 pub use chance::Chance;
 pub use proxy::{Cut, Proxy};
-pub use server::{Server, as_nobody, free_port, give_away};
+pub use server::{Server, as_nobody, binary, free_port, give_away, unprivileged};
 
 /// What every test of a process runs in.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());

@@ -247,8 +247,12 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Where Debian has it, and where others do.
-fn binary(name: &str) -> PathBuf {
+/// Where Debian has a program of the server, and where others do.
+///
+/// # Panics
+/// If it is not there.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
     let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|versions| {
             versions.filter_map(Result::ok).map(|version| version.path().join("bin").join(name)).collect()
@@ -261,8 +265,12 @@ fn binary(name: &str) -> PathBuf {
     found.pop().expect("PostgreSQL is installed: on Debian and Ubuntu the package postgresql")
 }
 
-/// PostgreSQL does not run as root.
-fn unprivileged() -> Option<(u32, u32)> {
+/// PostgreSQL does not run as root: a user and a group that it may run as, for root.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn unprivileged() -> Option<(u32, u32)> {
     let own = fs::metadata("/proc/self").unwrap();
     let own: u32 = std::os::unix::fs::MetadataExt::uid(&own);
     if own != 0 {
