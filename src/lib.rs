@@ -9,7 +9,7 @@
 //! | [`clock`] | time as a parameter, and the fake for tests |
 //! | [`domain`] | identifiers, scopes, drafts, edits, queries, audit events, and the rules that they obey |
 //! | [`token`] | the layout of a token, digests, peppers, scanning for leaked tokens |
-//! | [`store`] | the numbered contract of a store, and the stores in memory and in a file |
+//! | [`store`] | the numbered contract of a store, and the stores in memory, in a file and in PostgreSQL |
 //! | [`verify`] | how a token is decided on, in which order, and what time tells |
 //! | [`lifecycle`] | setting up, managing the keys of a project, and a cookbook |
 //!

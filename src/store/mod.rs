@@ -2,7 +2,8 @@
 //! crate.
 //!
 //! [`KeyStore`] is the contract, a numbered page. [`MemoryStore`] keeps everything in memory; `SqliteStore` (feature
-//! `sqlite`) in one file for all processes of a machine. A host with its own persistence implements the trait over
+//! `sqlite`) in one file for all processes of a machine; `PostgresStore` (feature `postgres`) in PostgreSQL for nodes
+//! on many. A host with its own persistence implements the trait over
 //! [`StoredKey`] and [`AuditEvent`](crate::AuditEvent), which are serde values: a document store needs one blob a
 //! record and a few index columns. A small store can leave filtering, ordering and cutting to
 //! [`KeyQuery::page`](crate::KeyQuery::page) and [`AuditQuery::page`](crate::AuditQuery::page);

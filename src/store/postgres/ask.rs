@@ -59,7 +59,7 @@ impl Ask {
     pub(super) const fn lane(self) -> Lane {
         match self {
             Self::Get => Lane::Reads,
-            Self::Head | Self::Since => Lane::Feed,
+            Self::Head | Self::Since | Self::Notify => Lane::Feed,
             Self::Insert | Self::Update | Self::SetLimit | Self::SetIncarnation => Lane::Writes,
             Self::LastUses
             | Self::Keys
@@ -67,8 +67,7 @@ impl Ask {
             | Self::Events
             | Self::EventsOfKey
             | Self::Use
-            | Self::Adopt
-            | Self::Notify => Lane::Bulk,
+            | Self::Adopt => Lane::Bulk,
         }
     }
 

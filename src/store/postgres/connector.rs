@@ -110,7 +110,7 @@ impl Connector {
         format!(
             "SET plan_cache_mode = force_generic_plan; SET statement_timeout = {limit}; \
              SET idle_in_transaction_session_timeout = {limit}; SET default_transaction_isolation = 'read committed'; \
-             SET default_transaction_read_only = off; SET jit = off"
+             SET default_transaction_read_only = off; SET search_path = pg_catalog; SET jit = off"
         )
     }
 

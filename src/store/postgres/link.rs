@@ -42,9 +42,9 @@ impl Link {
     ) -> Result<Vec<Row>, Problem> {
         let time_limit = self.connector.time_limit;
         let mut end = pin!(self.connector.timer(time_limit));
-        let mut attempts = FuturesUnordered::new();
+        let (used, mut attempts) = (Used::default(), FuturesUnordered::new());
         let mut again = true;
-        attempts.push(self.send(ask, text, parameters));
+        attempts.push(self.send(ask, text, parameters, &used));
         loop {
             let mut patience = pin!(self.connector.timer(PATIENCE));
             let over = select(end.as_mut(), patience.as_mut());
@@ -53,17 +53,19 @@ impl Link {
                 // A connection that was lost while nobody used it, or with the answer, says so once.
                 Either::Left((Some(Err(Failed::Unknown(_))), _)) if again => {
                     again = false;
-                    attempts.push(self.send(ask, text, parameters));
+                    attempts.push(self.send(ask, text, parameters, &used));
                 }
                 Either::Left((Some(Err(failed)), _)) => return Err(failed.into_problem()),
-                Either::Left((None, _)) => return Err(Problem::Lost),
-                Either::Right((Either::Left(_), _)) => {
-                    self.leave();
+                Either::Left((None, _)) | Either::Right((Either::Left(_), _)) => {
+                    used.take().iter().for_each(|session| self.leave(session));
                     return Err(Problem::NoAnswer { waited: time_limit });
                 }
+                // Who still connects has patience of its own.
                 Either::Right((Either::Right(_), _)) => {
-                    self.leave();
-                    attempts.push(self.send(ask, text, parameters));
+                    if let Some(session) = used.take() {
+                        self.leave(&session);
+                        attempts.push(self.send(ask, text, parameters, &used));
+                    }
                 }
             }
         }
@@ -76,19 +78,29 @@ impl Link {
         text: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Failed> {
-        let time_limit = self.connector.time_limit;
-        let end = pin!(self.connector.timer(time_limit));
-        match select(pin!(self.send(ask, text, parameters)), end).await {
+        let waited = self.connector.time_limit;
+        let (used, end) = (Used::default(), pin!(self.connector.timer(waited)));
+        match select(pin!(self.send(ask, text, parameters, &used)), end).await {
             Either::Left((answer, _)) => answer,
-            Either::Right(_) => {
-                self.leave();
-                Err(Failed::Unknown(Problem::NoAnswer { waited: time_limit }))
-            }
+            Either::Right(_) => match used.take() {
+                None => Err(Failed::Undone(Problem::NoAnswer { waited })),
+                Some(session) => {
+                    self.leave(&session);
+                    Err(Failed::Unknown(Problem::NoAnswer { waited }))
+                }
+            },
         }
     }
 
-    async fn send(&self, ask: Ask, text: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Failed> {
+    async fn send(
+        &self,
+        ask: Ask,
+        text: &str,
+        parameters: &[Parameter<'_>],
+        used: &Used,
+    ) -> Result<Vec<Row>, Failed> {
         let session = self.session().await.map_err(Failed::Undone)?;
+        used.set(&session);
         let answer = if self.connector.through_pooler {
             rows_unnamed(session.client(), ask, text, parameters).await
         } else {
@@ -96,7 +108,7 @@ impl Link {
         };
         answer.map_err(|error| {
             if error.as_db_error().is_none() || is_stale(&error) {
-                self.leave_one(&session);
+                self.leave(&session);
             }
             Failed::of(&error)
         })
@@ -121,21 +133,31 @@ impl Link {
     }
 
     /// What is asked from now on is asked on another connection. Who still waits for an answer of this one may get it.
-    fn leave(&self) {
-        let left = self.slot().take();
-        drop(left);
-    }
-
-    fn leave_one(&self, session: &Arc<Session>) {
+    fn leave(&self, session: &Arc<Session>) {
         let mut slot = self.slot();
-        let left =
-            if slot.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) { slot.take() } else { None };
+        let is_held = slot.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
+        let left = if is_held { slot.take() } else { None };
+        // Outside the lock.
         drop(slot);
         drop(left);
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<Arc<Session>>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The connection on which a statement was last sent, if it was.
+#[derive(Default)]
+struct Used(Mutex<Option<Arc<Session>>>);
+
+impl Used {
+    fn set(&self, session: &Arc<Session>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(session));
+    }
+
+    fn take(&self) -> Option<Arc<Session>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

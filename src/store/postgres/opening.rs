@@ -72,7 +72,7 @@ fn newest() -> u32 {
 async fn check_server(client: &Client) -> Result<()> {
     let sql = "SELECT current_setting('server_version_num')::int8, pg_is_in_recovery()";
     let row = client.query_typed(sql, &[]).await?;
-    let row = row.first().ok_or(Problem::Lost)?;
+    let row = row.first().ok_or_else(no_row)?;
     let found: i64 = row.try_get(0)?;
     if found < OLDEST {
         return Err(Problem::TooOld { found, needed: OLDEST });
@@ -83,12 +83,16 @@ async fn check_server(client: &Client) -> Result<()> {
     for (setting, needed) in SETTINGS {
         let sql = format!("SELECT current_setting('{setting}')");
         let row = client.query_typed(&sql, &[]).await?;
-        let found: String = row.first().ok_or(Problem::Lost)?.try_get(0)?;
+        let found: String = row.first().ok_or_else(no_row)?.try_get(0)?;
         if found != needed {
             return Err(Problem::Setting { setting, found, needed });
         }
     }
     Ok(())
+}
+
+fn no_row() -> Problem {
+    Problem::Lost { words: "an answer has no row".to_owned() }
 }
 
 /// The last migration that was applied; 0 where there is nothing.
@@ -98,7 +102,7 @@ async fn look(client: &Client, schema: &str) -> Result<i64> {
          JOIN pg_catalog.pg_namespace AS schema ON schema.oid = found.relnamespace WHERE nspname = '{schema}')"
     );
     let rows = client.query_typed(&sql, &[]).await?;
-    let row = rows.first().ok_or(Problem::Lost)?;
+    let row = rows.first().ok_or_else(no_row)?;
     match (row.try_get(0)?, row.try_get(1)?) {
         (false, false) => return Ok(0),
         (false, true) => return Err(Problem::Foreign),

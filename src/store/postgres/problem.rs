@@ -21,8 +21,8 @@ pub(super) enum Problem {
     NoneOfPool { words: String },
     #[error("no answer within {waited:?}")]
     NoAnswer { waited: Duration },
-    #[error("the connection was lost")]
-    Lost,
+    #[error("the connection was lost: {words}")]
+    Lost { words: String },
     #[error("the server refused: {message} ({code})")]
     Refused { code: String, message: String },
     #[error("the server is a replica, and may not know what was changed")]
@@ -59,7 +59,7 @@ impl Problem {
                 code: refused.code().code().to_owned(),
                 message: refused.message().to_owned(),
             },
-            None => Self::Lost,
+            None => Self::Lost { words: error.to_string() },
         }
     }
 

@@ -96,7 +96,7 @@ INSERT INTO settings VALUES (1, 5000000, 0, replace(gen_random_uuid()::text, '-'
 -- Whatever statement is sent, and by whomever: a key keeps what it was made with, revoked is final, no write is lost
 -- unseen, and nothing is deleted. The triggers fire also where `session_replication_role` says otherwise.
 
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
 END $$;
@@ -163,7 +163,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION check_use() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_use() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF (NEW.key, NEW.generation) IS DISTINCT FROM (OLD.key, OLD.generation) OR NEW.at < OLD.at THEN
         RAISE EXCEPTION 'the last use of a secret never moves back'
@@ -172,7 +172,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION check_settings() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_settings() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF NEW.one <> 1 OR NEW.drained_at < OLD.drained_at THEN
         RAISE EXCEPTION 'the end of an earlier limit never moves back'
