@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use access_keys::clock::{Clock, SystemClock};
 use access_keys::domain::Cursor;
-use access_keys::{AgentId, EnvironmentId, KeyId, KeyQuery, KeyState, Page, Status};
+use access_keys::store::KeyStore;
+use access_keys::{EnvironmentId, KeyId, KeyQuery, KeyState, Page, ProjectKeys, Status};
 use chrono::{DateTime, Utc};
-use pollster::block_on;
 
 use crate::Done;
 use crate::figure::{at_most, median};
-use crate::file::{File, agent};
-use crate::host::checkout;
+use crate::sample::agent;
+use crate::wait::Wait;
 
 const ROUNDS: usize = 51;
 const PAGE: usize = 10_000;
@@ -25,11 +25,12 @@ struct Filter {
     sql: String,
 }
 
-fn filters(now: DateTime<Utc>) -> Result<Vec<Filter>, access_keys::Invalid> {
+/// `find` is the function of the database that finds a text in another.
+fn filters(now: DateTime<Utc>, find: &str) -> Result<Vec<Filter>, access_keys::Invalid> {
     let query = KeyQuery::default();
     let filter = |name, query, sql: String| Filter { name, query, sql };
     let micros = now.timestamp_micros();
-    let wanted: AgentId = agent(100);
+    let wanted = agent(100);
     Ok(vec![
         filter("without a filter", query.clone(), "true".into()),
         filter("by status", query.clone().status(Status::Active), "status = 'active'".into()),
@@ -43,40 +44,42 @@ fn filters(now: DateTime<Utc>) -> Result<Vec<Filter>, access_keys::Invalid> {
             query.clone().environment(EnvironmentId::new("staging")?),
             "environment = 'staging'".into(),
         ),
-        filter("by name", query.clone().name("kiosk"), "instr(name_search, 'kiosk') > 0".into()),
+        filter("by name", query.clone().name("kiosk"), format!("{find}(name_search, 'kiosk') > 0")),
         filter("by expiry", query.clone().expiring_before(now), format!("expires_at <= {micros}")),
         filter(
             "by agent",
             query.agent(wanted.clone()),
-            format!("(agents = '\"all\"' OR instr(agents, '\"{wanted}\"') > 0)"),
+            format!("(agents = '\"all\"' OR {find}(agents, '\"{wanted}\"') > 0)"),
         ),
     ])
 }
 
 /// The pages up to page 10,000 over the first ones, with each filter.
-pub(crate) fn measure(file: &File) -> Done {
-    let host = file.host()?;
-    let project = checkout(&host);
-    let connection = file.connect()?;
+///
+/// `ask` gives the first column of the one row that it asks for, as text.
+pub(crate) fn measure<S: KeyStore>(
+    figure: &str,
+    project: &ProjectKeys<S>,
+    find: &str,
+    wait: &impl Wait,
+    mut ask: impl FnMut(&str) -> Result<String, Box<dyn std::error::Error>>,
+) -> Done {
     let mut worst = 0.0_f64;
-    for Filter { name, query, sql } in filters(SystemClock.wall())? {
-        let matching: i64 =
-            connection.query_row(&format!("SELECT count(*) FROM keys WHERE {sql}"), [], |row| row.get(0))?;
-        let limit = matching as usize / PAGE;
+    for Filter { name, query, sql } in filters(SystemClock.wall(), find)? {
+        let matching: usize =
+            ask(&format!("SELECT CAST(count(*) AS text) FROM keys WHERE project = 'checkout' AND {sql}"))?
+                .parse()?;
+        let limit = matching / PAGE;
         if limit == 0 {
             return Err(format!("too few keys {name} for {PAGE} pages: {matching}").into());
         }
         // The last key of the page before the deep ones.
-        let before: String = connection.query_row(
-            &format!(
-                "SELECT id FROM keys WHERE project = 'checkout' AND {sql} \
-                 ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET {}",
-                (PAGE - PAGES) * limit - 1
-            ),
-            [],
-            |row| row.get(0),
-        )?;
-        let before = block_on(project.get(KeyId::new(before)?))?;
+        let before = ask(&format!(
+            "SELECT id FROM keys WHERE project = 'checkout' AND {sql} \
+             ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET {}",
+            (PAGE - PAGES) * limit - 1
+        ))?;
+        let before = wait.on(project.get(KeyId::new(before)?))?;
         let first = query.limit(limit);
         let deep = first.clone().after(Cursor::of_key(&before));
         // Some pages on end: which keys lie between those of one page is chance.
@@ -84,7 +87,7 @@ pub(crate) fn measure(file: &File) -> Done {
             let (mut query, mut took) = (query.clone(), 0.0);
             for page in 1..=PAGES {
                 let start = Instant::now();
-                let found: Page<_> = block_on(project.list(query.clone()))?;
+                let found: Page<_> = wait.on(project.list(query.clone()))?;
                 took += start.elapsed().as_secs_f64();
                 assert_eq!(found.items.len(), limit, "page {page} {name}");
                 query.after = found.next;
@@ -110,6 +113,6 @@ pub(crate) fn measure(file: &File) -> Done {
             median(firsts)
         );
     }
-    at_most("sqlite_page", worst, "x", 1.12);
+    at_most(figure, worst, "x", 1.12);
     Ok(())
 }

@@ -8,6 +8,11 @@
 //! record and a few index columns. A small store can leave filtering, ordering and cutting to
 //! [`KeyQuery::page`](crate::KeyQuery::page) and [`AuditQuery::page`](crate::AuditQuery::page);
 //! `examples/own_store.rs` is a whole one over one file. The feature `conformance` has a test for each rule.
+#![cfg_attr(feature = "postgres", doc = "")]
+#![cfg_attr(feature = "postgres", doc = include_str!("../docs/many_nodes.md"))]
+#![cfg_attr(feature = "postgres", doc = include_str!("../docs/revocation.svg"))]
+#![cfg_attr(feature = "postgres", doc = "")]
+#![cfg_attr(feature = "postgres", doc = include_str!("../docs/operations.md"))]
 
 mod changes;
 #[cfg(feature = "conformance")]

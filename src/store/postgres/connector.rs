@@ -16,7 +16,9 @@ use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::problem::Problem;
+use super::pulse::Pulse;
 use super::session::Session;
+use crate::clock::{Clock, SystemClock};
 
 /// A connection that is not there after this is tried for once more beside it: what was sent into the void is sent
 /// again only after seconds, and the way may be open by then.
@@ -36,6 +38,7 @@ pub(super) struct Connector {
     pub(super) time_limit: Duration,
     pub(super) through_pooler: bool,
     pub(super) handle: Handle,
+    pulse: Arc<Pulse>,
 }
 
 impl Connector {
@@ -55,11 +58,19 @@ impl Connector {
         if config.get_application_name().is_none() {
             config.application_name("access-keys");
         }
-        Ok(Self { config, tls, time_limit, through_pooler, handle })
+        let pulse = Pulse::new(handle.clone());
+        Ok(Self { config, tls, time_limit, through_pooler, handle, pulse })
+    }
+
+    /// Returns once it is so late.
+    pub(super) async fn until(&self, late: Duration) {
+        while SystemClock.boot() < late {
+            self.pulse.beat().await;
+        }
     }
 
     /// A timer that runs out wherever it is waited for.
-    pub(super) fn timer(&self, duration: Duration) -> Sleep {
+    fn timer(&self, duration: Duration) -> Sleep {
         let _runtime = self.handle.enter();
         tokio::time::sleep(duration)
     }

@@ -13,6 +13,7 @@ use super::ask::Ask;
 use super::connector::Connector;
 use super::problem::{Failed, Problem};
 use super::session::{Parameter, Session, rows_unnamed};
+use crate::clock::{Clock, SystemClock};
 
 /// A read that is not answered after this is sent once more, on a new connection: the one before may be cut.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -41,13 +42,13 @@ impl Link {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Problem> {
         let time_limit = self.connector.time_limit;
-        let mut end = pin!(self.connector.timer(time_limit));
+        let end = SystemClock.boot().saturating_add(time_limit);
         let (used, mut attempts) = (Used::default(), FuturesUnordered::new());
         let mut again = true;
         attempts.push(self.send(ask, text, parameters, &used));
         loop {
-            let mut patience = pin!(self.connector.timer(PATIENCE));
-            let over = select(end.as_mut(), patience.as_mut());
+            let patience = SystemClock.boot().saturating_add(PATIENCE).min(end);
+            let over = pin!(self.connector.until(patience));
             match select(attempts.next(), over).await {
                 Either::Left((Some(Ok(rows)), _)) => return Ok(rows),
                 // A connection that was lost while nobody used it, or with the answer, says so once.
@@ -56,12 +57,13 @@ impl Link {
                     attempts.push(self.send(ask, text, parameters, &used));
                 }
                 Either::Left((Some(Err(failed)), _)) => return Err(failed.into_problem()),
-                Either::Left((None, _)) | Either::Right((Either::Left(_), _)) => {
+                Either::Right(_) if patience == end => {
                     used.take().iter().for_each(|session| self.leave(session));
                     return Err(Problem::NoAnswer { waited: time_limit });
                 }
                 // Who still connects has patience of its own.
-                Either::Right((Either::Right(_), _)) => {
+                Either::Left((None, _)) => return Err(Problem::NoAnswer { waited: time_limit }),
+                Either::Right(_) => {
                     if let Some(session) = used.take() {
                         self.leave(&session);
                         attempts.push(self.send(ask, text, parameters, &used));
@@ -79,7 +81,8 @@ impl Link {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Failed> {
         let waited = self.connector.time_limit;
-        let (used, end) = (Used::default(), pin!(self.connector.timer(waited)));
+        let used = Used::default();
+        let end = pin!(self.connector.until(SystemClock.boot().saturating_add(waited)));
         match select(pin!(self.send(ask, text, parameters, &used)), end).await {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => match used.take() {

@@ -12,6 +12,7 @@ mod listener;
 mod opening;
 mod options;
 mod problem;
+mod pulse;
 mod reading;
 mod runner;
 mod session;

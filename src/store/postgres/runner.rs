@@ -121,7 +121,7 @@ impl Runner {
 
     async fn pooled(&self, pool: &Pool, ask: Ask, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Failed> {
         let waited = self.time_limit();
-        let end = pin!(self.connector.timer(waited));
+        let end = pin!(self.connector.until(SystemClock.boot().saturating_add(waited)));
         let object = match select(pin!(pool.get()), end).await {
             Either::Left((Ok(object), _)) => object,
             Either::Left((Err(error), _)) => {
@@ -133,7 +133,7 @@ impl Runner {
             }
             Either::Right(_) => return Err(Failed::Undone(Problem::NoAnswer { waited })),
         };
-        let end = pin!(self.connector.timer(waited));
+        let end = pin!(self.connector.until(SystemClock.boot().saturating_add(waited)));
         let answer = match select(pin!(self.sent(&object, ask, parameters)), end).await {
             Either::Left((answer, _)) => Some(answer),
             Either::Right(_) => None,

@@ -6,19 +6,15 @@ use std::time::Instant;
 
 use access_keys::clock::FakeClock;
 use access_keys::store::SqliteStore;
-use access_keys::{AccessKeys, AgentId, Edit, KeyId, KeyInfo, Scope};
+use access_keys::{AccessKeys, Edit, KeyId, KeyInfo, Scope};
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
 use rusqlite::{Connection, OpenFlags, Statement};
 
-#[path = "../../tests/sqlite/src/chance.rs"]
-#[allow(unreachable_pub, reason = "the tests have it public")]
-mod chance;
-
-use chance::Chance;
-
+use super::host::{Keys, checkout, production};
 use crate::Done;
-use crate::host::{Keys, checkout, production};
+use crate::chance::Chance;
+use crate::sample::agent;
 
 /// How many keys can be verified. They lie anywhere among the others.
 const ISSUED: usize = 4_000;
@@ -73,11 +69,6 @@ impl File {
     pub(crate) fn host(&self) -> Result<Keys, access_keys::Error> {
         AccessKeys::builder(self.store.clone()).prefix("acme").build()
     }
-}
-
-/// An agent whose name has 40 bytes.
-pub(crate) fn agent(i: usize) -> AgentId {
-    AgentId::new(format!("agent-{i:034}")).expect("an id of 40 letters and digits")
 }
 
 /// When the key at this place was made: pairs have the same time.

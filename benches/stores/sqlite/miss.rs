@@ -6,10 +6,10 @@ use std::time::Instant;
 use access_keys::store::KeyStore;
 use rusqlite::{Connection, Statement};
 
+use super::file::File;
+use super::host::verify;
 use crate::Done;
 use crate::figure::{at_most, median};
-use crate::file::File;
-use crate::host::verify;
 
 const ROUNDS: usize = 201;
 const PER_ROUND: usize = 200;

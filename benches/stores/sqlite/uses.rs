@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use access_keys::AccessKeys;
 use pollster::block_on;
 
+use super::file::File;
+use super::host::{Keys, checkout, verify};
 use crate::Done;
 use crate::figure::{at_least, median};
-use crate::file::File;
-use crate::host::{Keys, checkout, verify};
 
 const SECONDS: usize = 30;
 
