@@ -34,7 +34,8 @@ use crate::token::Random;
 /// # }
 /// ```
 ///
-/// It is opened within a runtime of tokio and connects in that one; its calls may come from anywhere. A clone is another
+/// It is opened within a runtime of tokio and connects in that one, so it ends with that; its calls may come from
+/// anywhere. A clone is another
 /// handle on the same connections, of which a node has up to five: one each for reads of keys, for the change feed,
 /// for changes, for all that may take long, and one that listens while someone follows. Each is made when it is
 /// needed, and anew when it is lost. The host's own pool can be used instead ([`from_pool`](Self::from_pool)).
@@ -56,8 +57,8 @@ use crate::token::Random;
 ///
 /// # Backup, restore and failover
 /// After a restore call [`begin_incarnation`](Self::begin_incarnation) before any node uses the database. A standby that
-/// was promoted is recognised by its timeline: every node forgets what it knew, and for 66 seconds changes announce
-/// that they hold as late as that. The server that it replaces must be out of reach of every node by then: of two
+/// was promoted is recognised by its timeline: every node forgets what it knew, and changes announce that they hold as
+/// late as 66 seconds, until so long after a node that may manage first asked. The server that it replaces must be out of reach of every node by then: of two
 /// servers that both take writes no store can tell which one is right. Logical replication does not carry the tables:
 /// their triggers number the events anew.
 #[derive(Clone)]
