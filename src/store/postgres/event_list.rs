@@ -1,8 +1,10 @@
 //! A page of what was done in a project.
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::ask::Ask;
+use super::paging::{Position, page};
 use super::runner::{Runner, SEAL, sealed};
 use crate::domain::{AuditEvent, AuditQuery, Cursor, EventId, Page, ProjectId};
 use crate::store::StoreError;
@@ -74,34 +76,17 @@ pub(super) async fn history(
             ],
         )
         .await?;
-    let (mut items, mut end_of_page, mut last) = (Vec::new(), None, None);
-    for (place, row) in rows.iter().enumerate() {
-        let columns = Columns::new(row, "events").after(SEAL);
-        let Some((at, stopped)) = position(columns).map_err(StoreError::backend)? else { continue };
-        // More may follow the one that was to show whether more do.
-        last = Some(at).filter(|_| place == query.limit);
-        if stopped {
-            // The next page goes on where this one stopped looking.
-            return Ok(Page::new(items, Some(at)));
-        }
-        let event = Columns::new(row, "events").after(BEFORE_EVENT).event().map_err(StoreError::backend)?;
-        if event.project != *project || !query.matches(&event) {
-            continue;
-        }
-        if items.len() == query.limit {
-            // One more follows.
-            return Ok(Page::new(items, end_of_page));
-        }
-        items.push(event);
-        end_of_page = Some(at);
-    }
-    Ok(Page::new(items, last))
+    let read = |row: &Row, ()| {
+        let event = Columns::new(row, "events").after(BEFORE_EVENT).event()?;
+        Ok((event.project == *project && query.matches(&event)).then_some(event))
+    };
+    page(&rows, query.limit, position, read).map_err(StoreError::backend)
 }
 
-/// `None` for the row that only bears the seal.
-fn position(mut columns: Columns<'_, tokio_postgres::Row>) -> Result<Option<(Cursor, bool)>, Unreadable> {
+fn position(row: &Row) -> Result<Option<Position<()>>, Unreadable> {
+    let mut columns = Columns::new(row, "events").after(SEAL);
     let Some(id) = columns.optional_text("id")? else { return Ok(None) };
     let id = id.parse::<EventId>().map_err(breaks("events", "id"))?;
     let at = Cursor::among_events(columns.number("at")?, id);
-    Ok(Some((at, columns.number("stopped")? == 1)))
+    Ok(Some(((), at, columns.number("stopped")? == 1)))
 }

@@ -1,8 +1,10 @@
 //! A page of the keys of a project.
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::ask::Ask;
+use super::paging::{Position, page};
 use super::runner::{Runner, SEAL, sealed};
 use crate::domain::{AccessKey, Cursor, KeyId, KeyQuery, Page, ProjectId};
 use crate::store::StoreError;
@@ -100,34 +102,15 @@ pub(super) async fn list(
             ],
         )
         .await?;
-    let (mut items, mut end_of_page, mut last) = (Vec::new(), None, None);
-    for (place, row) in rows.iter().enumerate() {
-        let columns = Columns::new(row, "keys").after(SEAL);
-        let Some((id, at, stopped)) = position(columns).map_err(StoreError::backend)? else { continue };
-        // More may follow the one that was to show whether more do.
-        last = Some(at).filter(|_| place == query.limit);
-        if stopped {
-            // The next page goes on where this one stopped looking.
-            return Ok(Page::new(items, Some(at)));
-        }
-        let key = Columns::new(row, "keys").after(BEFORE_KEY).access_key(id).map_err(StoreError::backend)?;
-        if !query.matches(&key) {
-            continue;
-        }
-        if items.len() == query.limit {
-            // One more follows.
-            return Ok(Page::new(items, end_of_page));
-        }
-        items.push(key);
-        end_of_page = Some(at);
-    }
-    Ok(Page::new(items, last))
+    let read = |row: &Row, id| {
+        let key = Columns::new(row, "keys").after(BEFORE_KEY).access_key(id)?;
+        Ok(query.matches(&key).then_some(key))
+    };
+    page(&rows, query.limit, position, read).map_err(StoreError::backend)
 }
 
-/// `None` for the row that only bears the seal.
-fn position(
-    mut columns: Columns<'_, tokio_postgres::Row>,
-) -> Result<Option<(KeyId, Cursor, bool)>, Unreadable> {
+fn position(row: &Row) -> Result<Option<Position<KeyId>>, Unreadable> {
+    let mut columns = Columns::new(row, "keys").after(SEAL);
     let Some(id) = columns.optional_text("id")? else { return Ok(None) };
     let id = id.parse::<KeyId>().map_err(breaks("keys", "id"))?;
     let mut rest = || Ok((columns.number("created_at")?, columns.number("stopped")?));

@@ -11,6 +11,7 @@ mod link;
 mod listener;
 mod opening;
 mod options;
+mod paging;
 mod problem;
 mod pulse;
 mod reading;
