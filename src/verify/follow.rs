@@ -2,14 +2,13 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
 use super::race::either;
 use super::verifier::{Inner, Verifier};
 use super::{Denial, Grant};
-use crate::clock::Clock;
 use crate::store::KeyStore;
 
 /// How often [`Verifier::follow`] writes uses.
@@ -82,35 +81,56 @@ impl Verifier {
     {
         let inner = Arc::downgrade(&self.inner);
         let store = Arc::clone(&self.setup().store);
-        let mut write_at = self.setup().clock.boot();
         drop(self);
         async move {
-            let mut hinted = false;
-            loop {
-                let mut change = pin!(store.changed());
-                let heard = poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
-                let Some(verifier) = Self::upgrade(&inner) else { return };
-                let refresh = if hinted || heard {
-                    verifier.inner.refresh_anew().await
-                } else {
-                    verifier.inner.refresh().await
-                };
-                let boot = verifier.setup().clock.boot();
-                if boot >= write_at {
-                    // What could not be written is kept and tried again.
-                    let _ = verifier.flush_uses().await;
-                    write_at = boot.saturating_add(WRITE_USES_EVERY);
-                }
-                let wait = verifier.wait_for(refresh.is_ok()).min(write_at.saturating_sub(boot));
-                drop(verifier);
-                if heard {
-                    // A store that tells of changes without a pause is not asked without one.
-                    sleep(PAUSE).await;
-                    hinted = false;
-                } else {
-                    hinted = either(change, sleep(wait.max(PAUSE))).await;
-                }
+            // The two share the host's timer, which need not be `Sync`.
+            let sleep = Mutex::new(sleep);
+            let sleep = |time| sleep.lock().unwrap_or_else(PoisonError::into_inner)(time);
+            // Side by side: a table of uses that someone holds locked must not keep it from hearing of a change.
+            either(Self::keep_written(&inner, &sleep), Self::keep_informed(&inner, &*store, &sleep)).await;
+        }
+    }
+
+    /// Ends when no other handle is there and something happens.
+    async fn keep_informed<F: Future>(
+        inner: &Weak<Inner>,
+        store: &dyn KeyStore,
+        sleep: &impl Fn(Duration) -> F,
+    ) {
+        let mut hinted = false;
+        loop {
+            let mut change = pin!(store.changed());
+            let heard = poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
+            let Some(verifier) = Self::upgrade(inner) else { return };
+            let refresh = if hinted || heard {
+                verifier.inner.refresh_anew().await
+            } else {
+                verifier.inner.refresh().await
+            };
+            let wait = verifier.wait_for(refresh.is_ok());
+            drop(verifier);
+            if heard {
+                // A store that tells of changes without a pause is not asked without one.
+                sleep(PAUSE).await;
+                hinted = false;
+            } else {
+                hinted = either(change, sleep(wait.max(PAUSE))).await;
             }
+        }
+    }
+
+    /// Ends when no other handle is there, 10 seconds later at most.
+    async fn keep_written<F: Future>(inner: &Weak<Inner>, sleep: &impl Fn(Duration) -> F) {
+        let mut write_at = Duration::ZERO;
+        while let Some(verifier) = Self::upgrade(inner) {
+            let boot = verifier.setup().clock.boot();
+            if boot >= write_at {
+                // What could not be written is kept and tried again.
+                let _ = verifier.flush_uses().await;
+                write_at = boot.saturating_add(WRITE_USES_EVERY);
+            }
+            drop(verifier);
+            sleep(write_at.saturating_sub(boot)).await;
         }
     }
 

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
+use access_keys::Clock;
+
 use crate::nodes::{LEASE, Node, Polled, SECOND, World, millis, run};
 use crate::support::Timer;
 use crate::watched::{Call, Hints};
@@ -124,6 +126,32 @@ fn a_store_that_tells_of_changes_without_a_pause_is_asked_once_in_ten_millisecon
         pass(&world, &timer, &mut following);
     }
     assert!(other.knows(&issued));
+}
+
+#[test]
+fn while_uses_are_being_written_it_hears_of_changes_and_asks_ahead_all_the_same() {
+    let world = World::new();
+    let (one, other, issued, _) = world.pair();
+    let (mut following, timer) = follow(&other);
+    following.waits();
+    let gate = world.store.hold(Call::Other);
+    world.store.made();
+    while world.store.count(Call::Other) == 0 {
+        assert!(other.knows(&issued), "and that is a use to be written");
+        pass(&world, &timer, &mut following);
+    }
+    let began = world.clock.boot();
+    while world.clock.boot() < began + LEASE * 2 {
+        pass(&world, &timer, &mut following);
+        assert!(other.knows(&issued), "it asks half a lease ahead");
+    }
+    run(one.project.revoke(issued.key.id, "")).unwrap();
+    assert!(following.is_woken());
+    following.waits();
+    assert_eq!(other.says(&issued), "revoked");
+    gate.open();
+    following.waits();
+    assert_eq!(world.store.count(Call::Other), 1, "written once");
 }
 
 #[test]
