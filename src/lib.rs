@@ -12,6 +12,7 @@
 //! | [`store`] | the numbered contract of a store, and the stores in memory, in a file and in PostgreSQL |
 //! | [`verify`] | how a token is decided on, in which order, and what time tells |
 //! | [`lifecycle`] | setting up, managing the keys of a project, and a cookbook |
+//! | `http` | the layer in front of routes, refusals, streams that end with their key (features `tower`, `axum`) |
 //!
 //! Begin with [`AccessKeys`]. It verifies, gives [`Verifier`]s to request handlers, and [`ProjectKeys`] to
 //! whoever manages. A [`Draft`] or a [`KeyForm`] becomes a [`Review`], a review an [`Issued`] key with its
@@ -30,6 +31,9 @@
 
 pub mod clock;
 pub mod domain;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub mod http;
 pub mod lifecycle;
 pub mod store;
 pub mod token;

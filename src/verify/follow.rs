@@ -26,11 +26,25 @@ impl Verifier {
     /// Rechecks the grant when the lease on which it rests ends, once a second at least, and at once when the
     /// store tells of a change. A store that cannot be asked ends it too once the lease is over, as
     /// [`Denial::Unavailable`]. A narrower scope does not: for that, [`recheck`](Self::recheck) from time to time
-    /// and require the agent of the new grant. `sleep` is the host's timer, for example `tokio::time::sleep`.
+    /// and require the agent of the new grant, or let `http::Watch` do it (feature `tower`). `sleep` is the host's timer, for example `tokio::time::sleep`.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn ended<S, F>(&self, grant: &Grant, sleep: S) -> Denial
+    where
+        S: Fn(Duration) -> F + Send,
+        F: Future + Send,
+    {
+        self.ended_unless(grant, sleep, |_| Ok(())).await
+    }
+
+    /// The same, also when the grant of that moment does not pass.
+    pub(crate) async fn ended_unless<S, F>(
+        &self,
+        grant: &Grant,
+        sleep: S,
+        passes: impl Fn(&Grant) -> Result<(), Denial> + Send,
+    ) -> Denial
     where
         S: Fn(Duration) -> F + Send,
         F: Future + Send,
@@ -44,7 +58,8 @@ impl Verifier {
                 // Whether it was this key the store can say; a store that cannot is asked at the deadline.
                 let _ = self.inner.refresh_anew().await;
             }
-            match self.recheck(grant).await {
+            let now = self.recheck(grant).await.and_then(|now| passes(&now).map(|()| now));
+            match now {
                 Err(denial) => return denial,
                 // A store that tells of changes without a pause is not asked without one.
                 Ok(_) if heard => drop(sleep(PAUSE).await),

@@ -1,0 +1,255 @@
+//! What an [`AccessKeyLayer`] makes of a service.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::credential::Credential;
+use super::layer::Environment;
+use super::watch::Watch;
+use super::{AccessKeyLayer, KeyedBody, Needs, Refusal};
+use crate::verify::{Denial, Grant};
+
+/// A service that only requests with a good token reach: see [`AccessKeyLayer`].
+#[derive(Clone)]
+pub struct AccessKeyService<S> {
+    inner: S,
+    layer: Arc<AccessKeyLayer>,
+}
+
+/// What a request has come to.
+enum Decision {
+    Refused(Refusal, Option<Denial>),
+    Granted(Grant),
+    /// The store must be asked.
+    Open(Verification),
+}
+
+type Verification = Pin<Box<dyn Future<Output = Result<Grant, Denial>> + Send>>;
+
+impl<S> AccessKeyService<S> {
+    pub(super) const fn new(inner: S, layer: Arc<AccessKeyLayer>) -> Self {
+        Self { inner, layer }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for AccessKeyService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    R: Body,
+{
+    type Response = Response<KeyedBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        let decision = self.layer.decide(&mut parts);
+        let layer = Arc::clone(&self.layer);
+        let state = match decision {
+            Decision::Refused(refusal, denial) => {
+                State::Refused { answer: Some((refusal, denial)), grpc: grpc(&parts) }
+            }
+            Decision::Granted(grant) => {
+                let watch = layer.admit(&mut parts, grant);
+                State::Running { future: self.inner.call(Request::from_parts(parts, body)), watch }
+            }
+            Decision::Open(verification) => {
+                // The one that is ready goes with the request.
+                let next = self.inner.clone();
+                let service = std::mem::replace(&mut self.inner, next);
+                State::Asking { verification, service, request: Some((parts, body)) }
+            }
+        };
+        ResponseFuture { layer, state }
+    }
+}
+
+impl AccessKeyLayer {
+    /// Decides at once where that is possible. The credential is gone from the request then.
+    fn decide(&self, parts: &mut Parts) -> Decision {
+        let credential = match Credential::of(&parts.headers, self.header.as_ref()) {
+            Ok(credential) => credential,
+            Err(refusal) => return Decision::Refused(refusal, None),
+        };
+        let chosen;
+        let environment = match &self.environment {
+            Environment::Fixed(environment) => environment,
+            Environment::Chosen(choose) => {
+                let Some(environment) = choose(parts) else { return refused(Denial::Malformed {}) };
+                chosen = environment;
+                &chosen
+            }
+        };
+        self.put_away(parts);
+        match self.verifier.verify_cached(credential.token(), environment) {
+            Some(Ok(grant)) => Decision::Granted(grant),
+            Some(Err(denial)) => refused(denial),
+            None => {
+                let (verifier, environment) = (self.verifier.clone(), environment.clone());
+                Decision::Open(Box::pin(
+                    async move { verifier.verify(credential.token(), &environment).await },
+                ))
+            }
+        }
+    }
+
+    fn put_away(&self, parts: &mut Parts) {
+        for name in [Some(&AUTHORIZATION), self.header.as_ref()].into_iter().flatten() {
+            if self.keep_credentials {
+                parts.headers.get_mut(name).into_iter().for_each(|value| value.set_sensitive(true));
+            } else {
+                parts.headers.remove(name);
+            }
+        }
+    }
+
+    /// Tells the handler who has come in.
+    fn admit(&self, parts: &mut Parts, grant: Grant) -> Option<Watch> {
+        let watch = self.timer.as_ref().map(|timer| {
+            let needs = Needs::default();
+            parts.extensions.insert(needs.clone());
+            Watch::with(self.verifier.clone(), grant.clone(), needs, timer.clone())
+        });
+        parts.extensions.insert(grant);
+        watch
+    }
+
+    fn answer<R>(
+        &self,
+        refusal: Refusal,
+        denial: Option<Denial>,
+        grpc: Option<HeaderValue>,
+    ) -> Response<KeyedBody<R>> {
+        tell(refusal, denial.as_ref());
+        let mut response = refusal.answer(&self.realm, grpc);
+        if let Some(denial) = denial {
+            response.extensions_mut().insert(denial);
+        }
+        response
+    }
+
+    /// What the handler answers, in this realm also where it refuses.
+    fn pass_on<R: Body>(&self, mut response: Response<R>, watch: Option<Watch>) -> Response<KeyedBody<R>> {
+        if let Some(refusal) = response.extensions().get::<Refusal>().copied() {
+            refusal.head(&self.realm, response.headers_mut());
+        }
+        match watch {
+            Some(watch) => watch.over(response),
+            None => response.map(KeyedBody::passing),
+        }
+    }
+}
+
+fn refused(denial: Denial) -> Decision {
+    Decision::Refused(Refusal::from(&denial), Some(denial))
+}
+
+/// The kind of gRPC that a request speaks, if it does.
+fn grpc(parts: &Parts) -> Option<HeaderValue> {
+    parts.headers.get(CONTENT_TYPE).filter(|value| value.as_bytes().starts_with(b"application/grpc")).cloned()
+}
+
+/// Floods of refusals are no news: who wants to see them asks for them.
+fn tell(refusal: Refusal, denial: Option<&Denial>) {
+    #[cfg(feature = "tracing")]
+    {
+        let key = denial.and_then(Denial::key).map(tracing::field::display);
+        let reason = denial.map(Denial::as_str);
+        tracing::debug!(status = refusal.status(), reason, key, "refused a request");
+    }
+    #[cfg(not(feature = "tracing"))]
+    let _ = (refusal, denial);
+}
+
+impl<S: fmt::Debug> fmt::Debug for AccessKeyService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessKeyService").field("inner", &self.inner).field("layer", &self.layer).finish()
+    }
+}
+
+pin_project! {
+    /// The answer to come of an [`AccessKeyService`].
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        layer: Arc<AccessKeyLayer>,
+        #[pin]
+        state: State<S, B, S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    enum State<S, B, F> {
+        Refused { answer: Option<(Refusal, Option<Denial>)>, grpc: Option<HeaderValue> },
+        Asking { verification: Verification, service: S, request: Option<(Parts, B)> },
+        Running { #[pin] future: F, watch: Option<Watch> },
+        Done,
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: Body,
+{
+    type Output = Result<Response<KeyedBody<R>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let next = match this.state.as_mut().project() {
+                Projected::Refused { answer, grpc } => {
+                    let Some((refusal, denial)) = answer.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(this.layer.answer(refusal, denial, grpc.take())));
+                }
+                Projected::Running { future, watch } => {
+                    let response = ready!(future.poll(context));
+                    let watch = watch.take();
+                    this.state.set(State::Done);
+                    return Poll::Ready(response.map(|response| this.layer.pass_on(response, watch)));
+                }
+                Projected::Asking { verification, service, request } => {
+                    let verified = ready!(verification.as_mut().poll(context));
+                    let Some((mut parts, body)) = request.take() else { return Poll::Pending };
+                    match verified {
+                        Ok(grant) => {
+                            let watch = this.layer.admit(&mut parts, grant);
+                            State::Running { future: service.call(Request::from_parts(parts, body)), watch }
+                        }
+                        Err(denial) => State::Refused {
+                            answer: Some((Refusal::from(&denial), Some(denial))),
+                            grpc: grpc(&parts),
+                        },
+                    }
+                }
+                Projected::Done => return Poll::Pending,
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+impl<S, B> fmt::Debug for ResponseFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
