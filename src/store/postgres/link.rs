@@ -1,6 +1,6 @@
 //! A connection that is made anew when it is lost or hangs.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use crate::clock::{Clock, SystemClock};
 
 /// A read that is not answered after this is sent once more, on a new connection: the one before may be cut.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+type Answer = Result<Vec<Row>, Failed>;
 
 /// Many statements are under way at once on it, and answered in their order.
 pub(super) struct Link {
@@ -41,45 +43,76 @@ impl Link {
         text: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Problem> {
-        let time_limit = self.connector.time_limit;
-        let end = SystemClock.boot().saturating_add(time_limit);
-        let (used, mut attempts) = (Used::default(), FuturesUnordered::new());
+        let end = SystemClock.boot().saturating_add(self.connector.time_limit);
+        let used = Used::default();
+        let send = || self.send(ask, text, parameters, &used);
+        let mut first = pin!(send());
+        let outcome = self.outcome(first.as_mut(), end).await;
+        if let Some(Ok(rows)) = outcome {
+            return Ok(rows);
+        }
+        let attempts = FuturesUnordered::new();
+        if outcome.is_none() {
+            attempts.push(Either::Left(first));
+        }
+        self.insist(attempts, outcome, end, &used, send).await
+    }
+
+    /// Goes on sending it, after what became of the first attempt.
+    async fn insist<F, A: Future<Output = Answer>>(
+        &self,
+        mut attempts: FuturesUnordered<Either<F, A>>,
+        mut outcome: Option<Answer>,
+        end: Duration,
+        used: &Used,
+        send: impl Fn() -> A,
+    ) -> Result<Vec<Row>, Problem>
+    where
+        F: Future<Output = Answer>,
+    {
+        let no_answer = || Err(Problem::NoAnswer { waited: self.connector.time_limit });
         let mut again = true;
-        attempts.push(self.send(ask, text, parameters, &used));
         loop {
-            let patience = SystemClock.boot().saturating_add(PATIENCE).min(end);
-            let over = pin!(self.connector.until(patience));
-            match select(attempts.next(), over).await {
-                Either::Left((Some(Ok(rows)), _)) => return Ok(rows),
+            match outcome {
+                Some(Ok(rows)) => return Ok(rows),
                 // A connection that was lost while nobody used it, or with the answer, says so once.
-                Either::Left((Some(Err(Failed::Unknown(_))), _)) if again => {
+                Some(Err(Failed::Unknown(_))) if again => {
                     again = false;
-                    attempts.push(self.send(ask, text, parameters, &used));
+                    attempts.push(Either::Right(send()));
                 }
-                Either::Left((Some(Err(failed)), _)) => return Err(failed.into_problem()),
-                Either::Right(_) if patience == end => {
+                Some(Err(failed)) => return Err(failed.into_problem()),
+                None if SystemClock.boot() >= end => {
                     used.take().iter().for_each(|session| self.leave(session));
-                    return Err(Problem::NoAnswer { waited: time_limit });
+                    return no_answer();
                 }
                 // Who still connects has patience of its own.
-                Either::Left((None, _)) => return Err(Problem::NoAnswer { waited: time_limit }),
-                Either::Right(_) => {
+                None => {
                     if let Some(session) = used.take() {
                         self.leave(&session);
-                        attempts.push(self.send(ask, text, parameters, &used));
+                        attempts.push(Either::Right(send()));
                     }
                 }
             }
+            let next = async { attempts.next().await.unwrap_or_else(|| no_answer().map_err(Failed::Undone)) };
+            outcome = self.outcome(pin!(next), end).await;
+        }
+    }
+
+    /// What becomes of an attempt: nothing when patience, or the time, is over before.
+    async fn outcome(
+        &self,
+        attempt: Pin<&mut impl Future<Output = Answer>>,
+        end: Duration,
+    ) -> Option<Answer> {
+        let patience = SystemClock.boot().saturating_add(PATIENCE).min(end);
+        match select(attempt, pin!(self.connector.until(patience))).await {
+            Either::Left((answer, _)) => Some(answer),
+            Either::Right(_) => None,
         }
     }
 
     /// Sends a statement once.
-    pub(super) async fn write(
-        &self,
-        ask: Ask,
-        text: &str,
-        parameters: &[Parameter<'_>],
-    ) -> Result<Vec<Row>, Failed> {
+    pub(super) async fn write(&self, ask: Ask, text: &str, parameters: &[Parameter<'_>]) -> Answer {
         let waited = self.connector.time_limit;
         let used = Used::default();
         let end = pin!(self.connector.until(SystemClock.boot().saturating_add(waited)));
@@ -95,13 +128,7 @@ impl Link {
         }
     }
 
-    async fn send(
-        &self,
-        ask: Ask,
-        text: &str,
-        parameters: &[Parameter<'_>],
-        used: &Used,
-    ) -> Result<Vec<Row>, Failed> {
+    async fn send(&self, ask: Ask, text: &str, parameters: &[Parameter<'_>], used: &Used) -> Answer {
         let session = self.session().await.map_err(Failed::Undone)?;
         used.set(&session);
         let answer = if self.connector.through_pooler {
