@@ -15,6 +15,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::opening::check_version;
 use super::problem::Problem;
 use super::pulse::Pulse;
 use super::session::Session;
@@ -100,11 +101,13 @@ impl Connector {
             None => {
                 let connected = self.config.connect(NoTls).await;
                 let (client, connection) = connected.map_err(|error| Problem::not_connected(&error))?;
+                check_version(connection.parameter("server_version"))?;
                 self.drive(client, connection, on_notice)
             }
             Some(tls) => {
                 let connected = self.config.connect(MakeRustlsConnect::new(ClientConfig::clone(tls))).await;
                 let (client, connection) = connected.map_err(|error| Problem::not_connected(&error))?;
+                check_version(connection.parameter("server_version"))?;
                 self.drive(client, connection, on_notice)
             }
         };

@@ -69,6 +69,18 @@ fn newest() -> u32 {
     known().map(|migration| migration.number).max().unwrap_or(0)
 }
 
+/// What a server says of itself before it is asked: an older one does not even know the settings of a session.
+pub(super) fn check_version(said: Option<&str>) -> Result<()> {
+    let mut numbers = said.unwrap_or_default().split(|other: char| !other.is_ascii_digit());
+    // What says nothing of the kind is asked later.
+    let Some(major) = numbers.next().and_then(|number| number.parse::<i64>().ok()) else { return Ok(()) };
+    let minor = numbers.next().and_then(|number| number.parse::<i64>().ok()).unwrap_or(0);
+    match major.saturating_mul(10_000).saturating_add(minor) {
+        found if found < OLDEST => Err(Problem::TooOld { found, needed: OLDEST }),
+        _ => Ok(()),
+    }
+}
+
 async fn check_server(client: &Client) -> Result<()> {
     let sql = "SELECT current_setting('server_version_num')::int8, pg_is_in_recovery()";
     let row = client.query_typed(sql, &[]).await?;
@@ -157,5 +169,22 @@ async fn check_triggers(client: &Client, schema: &str) -> Result<()> {
     match TRIGGERS.into_iter().find(|name| !found.iter().any(|found| found == name)) {
         Some(name) => Err(Problem::Altered { name }),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Problem, check_version};
+
+    #[test]
+    fn a_server_that_is_too_old_is_told_so_by_what_it_says_of_itself() {
+        for said in ["12.22", "11.22 (Debian 11.22-1)", "9.6.24", "12beta1"] {
+            assert!(matches!(check_version(Some(said)), Err(Problem::TooOld { .. })), "{said}");
+        }
+        for said in
+            [Some("13.0"), Some("15.18 (Debian 15.18-0+deb12u1)"), Some("18beta2"), Some("unknown"), None]
+        {
+            assert!(check_version(said).is_ok(), "{said:?}");
+        }
     }
 }

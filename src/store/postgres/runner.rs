@@ -95,15 +95,23 @@ impl Runner {
         Ok(rows)
     }
 
-    /// Changes something, and gives the rows that the statement returns. It waits for others within the time limit.
+    /// Changes something, and says how many rows the statement returns, each of which repeats the number of the question:
+    /// that comes after the parameters. It waits for others within the time limit.
     pub(super) async fn write(&self, ask: Ask, parameters: &[Parameter<'_>]) -> Result<usize, StoreError> {
         let end = SystemClock.boot().saturating_add(self.time_limit());
+        let question = self.questions.fetch_add(1, Ordering::Relaxed);
+        let all: Vec<Parameter<'_>> =
+            parameters.iter().copied().chain([&question as Parameter<'_>]).collect();
+        let repeats = |row: &Row| row.try_get::<_, i64>(0).is_ok_and(|asked| asked == question);
         loop {
             let answer = match &self.way {
-                Way::Pool(pool) => self.pooled(pool, ask, parameters).await,
-                Way::Links(links) => links.of(ask).write(ask, self.text(ask), parameters).await,
+                Way::Pool(pool) => self.pooled(pool, ask, &all).await,
+                Way::Links(links) => links.of(ask).write(ask, self.text(ask), &all).await,
             };
             match answer {
+                Ok(rows) if !rows.iter().all(repeats) => {
+                    return Err(StoreError::outcome_unknown(Problem::Replayed));
+                }
                 Ok(rows) => return Ok(rows.len()),
                 Err(Failed::Busy(_)) if SystemClock.boot() < end => {}
                 Err(failed) => return Err(failed.of_write()),

@@ -1,4 +1,5 @@
-//! What is written, each in one statement, which is a transaction of its own.
+//! What is written, each in one statement, which is a transaction of its own. Its last parameter is the number of the
+//! question, which each row that it returns repeats.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub(super) const INSERT: &str = concat!(
      expires_at, revision, created_at, created_by, updated_at, origin, digest, generation, issued_by, \
      older_digest, older_generation, older_issued_by, older_ends_at, last_event) \
      SELECT $3, $2, $11, $12, $13, $14, $15, $16, $17, $18, $7, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, \
-     $29, event.id FROM event RETURNING 1"
+     $29, event.id FROM event RETURNING $30::int8"
 );
 /// The lock on the key first: nobody waits for it who has the one on the feed.
 pub(super) const UPDATE: &str = concat!(
@@ -48,10 +49,10 @@ pub(super) const UPDATE: &str = concat!(
      agents = $15, prompts = $16, status = $17, expires_at = $18, revision = $7, created_at = $19, \
      created_by = $20, updated_at = $21, origin = $22, digest = $23, generation = $24, issued_by = $25, \
      older_digest = $26, older_generation = $27, older_issued_by = $28, older_ends_at = $29, last_event = event.id \
-     FROM event WHERE key.id = $3 RETURNING 1"
+     FROM event WHERE key.id = $3 RETURNING $31::int8"
 );
 macro_rules! put_types {
-    ($($more:expr)?) => {
+    ($($more:expr),*) => {
         &[
             // The event.
             Type::TEXT, Type::TEXT, Type::TEXT, Type::INT8, Type::TEXT, Type::TEXT, Type::INT8, Type::TEXT,
@@ -61,43 +62,45 @@ macro_rules! put_types {
             Type::INT8, Type::TEXT, Type::INT8, Type::TEXT,
             // Its secrets.
             Type::TEXT, Type::INT8, Type::TEXT, Type::TEXT, Type::INT8, Type::TEXT, Type::INT8,
-            $($more)?
+            $($more),*
         ]
     };
 }
-pub(super) const INSERT_TYPES: &[Type] = put_types!();
-pub(super) const UPDATE_TYPES: &[Type] = put_types!(Type::INT8);
+pub(super) const INSERT_TYPES: &[Type] = put_types!(Type::INT8);
+pub(super) const UPDATE_TYPES: &[Type] = put_types!(Type::INT8, Type::INT8);
 /// In the order of the table, so that two who record the same do not wait for each other. Uses of unknown keys are
 /// dropped.
 pub(super) const USE: &str = "INSERT INTO @uses AS used (key, generation, at) \
     SELECT given.key, given.generation, given.at FROM unnest($1, $2, $3) AS given (key, generation, at) \
     WHERE EXISTS (SELECT FROM @keys WHERE id = given.key) ORDER BY given.key, given.generation \
-    ON CONFLICT (key, generation) DO UPDATE SET at = excluded.at WHERE used.at < excluded.at";
-pub(super) const USE_TYPES: &[Type] = &[Type::TEXT_ARRAY, Type::INT8_ARRAY, Type::INT8_ARRAY];
+    ON CONFLICT (key, generation) DO UPDATE SET at = excluded.at WHERE used.at < excluded.at \
+    RETURNING $4::int8";
+pub(super) const USE_TYPES: &[Type] = &[Type::TEXT_ARRAY, Type::INT8_ARRAY, Type::INT8_ARRAY, Type::INT8];
 pub(super) const SET_LIMIT: &str = concat!(
     "UPDATE @settings SET max_staleness = $1, drained_at = CASE WHEN $1 < max_staleness \
      THEN greatest(drained_at, ",
     now!(),
-    " + max_staleness * 11 / 10) ELSE drained_at END WHERE one = 1 RETURNING 1"
+    " + max_staleness * 11 / 10) ELSE drained_at END WHERE one = 1 RETURNING $2::int8"
 );
-pub(super) const SET_LIMIT_TYPES: &[Type] = &[Type::INT8];
+pub(super) const SET_LIMIT_TYPES: &[Type] = &[Type::INT8, Type::INT8];
 /// Which limit was in force by what is lost is not known: the longest.
 pub(super) const SET_INCARNATION: &str = concat!(
     "UPDATE @settings SET incarnation = $1, drained_at = greatest(drained_at, ",
     now!(),
-    " + 66000000) WHERE one = 1 RETURNING 1"
+    " + 66000000) WHERE one = 1 RETURNING $2::int8"
 );
-pub(super) const SET_INCARNATION_TYPES: &[Type] = &[Type::TEXT];
+pub(super) const SET_INCARNATION_TYPES: &[Type] = &[Type::TEXT, Type::INT8];
 /// The same, once for each timeline of the server.
 pub(super) const ADOPT: &str = concat!(
     "UPDATE @settings SET timeline = substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), \
      drained_at = greatest(drained_at, ",
     now!(),
-    " + 66000000) WHERE one = 1 AND timeline <> substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) RETURNING 1"
+    " + 66000000) WHERE one = 1 AND timeline <> substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) \
+     RETURNING $1::int8"
 );
-pub(super) const ADOPT_TYPES: &[Type] = &[];
-pub(super) const NOTIFY: &str = "SELECT pg_notify($1, '')";
-pub(super) const NOTIFY_TYPES: &[Type] = &[Type::TEXT];
+pub(super) const ADOPT_TYPES: &[Type] = &[Type::INT8];
+pub(super) const NOTIFY: &str = "SELECT $2::int8 FROM pg_notify($1, '')";
+pub(super) const NOTIFY_TYPES: &[Type] = &[Type::TEXT, Type::INT8];
 
 /// Stores a key with its event: a new one, or one that is at the expected revision and not revoked. `false` if there is
 /// none.

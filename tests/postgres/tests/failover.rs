@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use access_keys::store::{Changes, KeyStore, PostgresStore, StoreError};
-use access_keys::{AccessKeys, Denial};
+use access_keys::{AccessKeys, Denial, Status};
 use postgres_tests::{Proxy, Server, causes, checkout, generate, keys_of, open, production, raw, run};
 
 const SCHEMA: &str = "access_keys";
@@ -160,5 +160,17 @@ fn an_answer_that_something_in_between_repeats_is_refused() {
         let denial = node.verify(issued.token.expose(), &production()).await.unwrap_err();
         assert!(matches!(denial, Denial::Unavailable { .. }), "{denial:?}");
         proxy.repeat(false);
+
+        proxy.cut("FOR NO KEY UPDATE", None);
+        let node = keys_of(PostgresStore::connect(&proxy.address()).await.unwrap());
+        let (first, second) =
+            (generate(&checkout(&node), "One").await, generate(&checkout(&node), "Two").await);
+        drop(checkout(&node).revoke(first.key.id, "").await.unwrap());
+        proxy.repeat(true);
+        let failed = checkout(&node).revoke(second.key.id, "").await.unwrap_err();
+        assert!(causes(&failed).contains("repeats answers"), "{}", causes(&failed));
+        proxy.repeat(false);
+        let there = checkout(&node).get(second.key.id).await.unwrap();
+        assert_eq!(there.status, Status::Active, "no success was reported of what was never written");
     });
 }

@@ -1,0 +1,14 @@
+//! What the tests of the layer share: a host with keys in every state, servers, and clients that send what they are
+//! told to.
+
+mod answer;
+mod cases;
+mod host;
+mod served;
+mod wire;
+
+pub use answer::{Answer, refused};
+pub use cases::{Case, cases};
+pub use host::{CAUSES, Host, env, forged};
+pub use served::{Seen, Served, serve, witness};
+pub use wire::{Unsendable, http1, http2, oneshot};
