@@ -9,7 +9,8 @@ use pin_project_lite::pin_project;
 
 use super::ending::Ending;
 use super::watch::{Kind, Watch};
-use crate::store::BoxError;
+
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 pin_project! {
     /// The body of a response behind an [`AccessKeyLayer`](super::AccessKeyLayer) or a [`Watch`]: the handler's, which

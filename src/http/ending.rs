@@ -11,9 +11,9 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use super::Refusal;
+use super::body::BoxError;
 use super::refusal::{GRPC_MESSAGE, GRPC_STATUS};
 use super::watch::{Kind, Watch};
-use crate::store::BoxError;
 use crate::verify::Denial;
 
 /// The error with which a body ends whose key no longer holds.

@@ -5,7 +5,8 @@
 //! still running when its key ends. The feature `axum` adds what handlers ask for: [`Grant`](crate::Grant) as an
 //! extractor, `RequireAgent`, `RequirePrompt`, and [`Denial`](crate::Denial) as an answer.
 //!
-#![doc = include_str!("../docs/http.md")]
+// Its examples need axum: they are tested in the package of the tests of this layer.
+#![cfg_attr(not(doctest), doc = include_str!("../docs/http.md"))]
 
 #[cfg(feature = "axum")]
 mod axum;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -229,17 +229,17 @@ impl Scene {
     }
 }
 
-/// Follows until the first pause.
+/// Follows until the first pause, that of writing uses apart.
 async fn refresh(verifier: &Verifier) {
-    let paused = Arc::new(AtomicBool::new(false));
-    let theirs = Arc::clone(&paused);
+    let pauses = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&pauses);
     let mut follow = pin!(verifier.clone().follow(move |_| {
-        theirs.store(true, SeqCst);
+        theirs.fetch_add(1, SeqCst);
         pending::<()>()
     }));
     poll_fn(|context| {
         let _ = follow.as_mut().poll(context);
-        if paused.load(SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+        if pauses.load(SeqCst) == 2 { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }

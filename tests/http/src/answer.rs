@@ -24,6 +24,12 @@ impl Answer {
         Self { status, headers, body: text(body) }
     }
 
+    /// None: the server closed the connection.
+    #[must_use]
+    pub const fn closed() -> Self {
+        Self { status: 0, headers: Vec::new(), body: String::new() }
+    }
+
     /// Every value of this header.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<&str> {

@@ -8,7 +8,7 @@ mod served;
 mod wire;
 
 pub use answer::{Answer, refused};
-pub use cases::{Case, cases};
+pub use cases::{Case, Expected, Way, cases};
 pub use host::{CAUSES, Host, env, forged};
 pub use served::{Seen, Served, serve, witness};
-pub use wire::{Unsendable, http1, http2, oneshot};
+pub use wire::{Lines, Unsendable, collect, http1, http2, oneshot};

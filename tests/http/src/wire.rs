@@ -51,7 +51,11 @@ fn parse(answer: &[u8]) -> Answer {
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
     let headers = lines.map(|line| line.split_once(": ").expect("a header"));
     let headers = headers.map(|(name, value)| (name, value.as_bytes()));
-    Answer::new(status.expect("a status"), headers, &answer[end + 4..])
+    let answer = Answer::new(status.expect("a status"), headers, &answer[end + 4..]);
+    let length = answer.all("content-length").first().map_or(0, |length| length.parse().unwrap());
+    let (body, rest) = answer.body.split_at(length);
+    assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 400 "), "{rest}");
+    Answer { body: body.to_owned(), ..answer }
 }
 
 /// Sends a request of HTTP/2.
@@ -66,7 +70,10 @@ pub async fn http2(address: SocketAddr, target: &str, lines: &Lines) -> Result<A
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
     tokio::spawn(connection);
-    Ok(collect(sender.send_request(request).await.unwrap()).await)
+    match sender.send_request(request).await {
+        Ok(response) => Ok(collect(response).await),
+        Err(_) => Ok(Answer::closed()),
+    }
 }
 
 /// Gives a request to a router without any connection.
@@ -91,7 +98,11 @@ fn request(target: &str, lines: &Lines) -> Result<Request<Body>, Unsendable> {
     Ok(request)
 }
 
-async fn collect<B>(response: Response<B>) -> Answer
+/// Reads an answer to its end.
+///
+/// # Panics
+/// If it cannot be read.
+pub async fn collect<B>(response: Response<B>) -> Answer
 where
     B: hyper::body::Body<Error: std::fmt::Debug>,
 {
