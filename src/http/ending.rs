@@ -79,7 +79,9 @@ impl Ending {
         if self.is_over() {
             return Poll::Ready(None);
         }
-        if let Stage::Fresh(_, true) = self.stage {
+        if let Stage::Fresh(_, true) = self.stage
+            && !body.is_end_stream()
+        {
             self.begin();
         }
         if let Poll::Ready(denial) = self.stage.poll(context) {

@@ -7,6 +7,7 @@ use access_keys::{AccessKeys, Actor, Edit, EnvironmentId, KeyId, KeyInfo, Projec
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls};
 
+use super::cores::keep_apart;
 use super::server::Server;
 use crate::Done;
 use crate::sample::agent;
@@ -61,6 +62,7 @@ impl Database {
         let start = Instant::now();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let server = Server::start(SETTINGS);
+        keep_apart(server.postmaster().unwrap_or_default());
         let (store, client, tokens, ids) = runtime.block_on(async {
             let store = PostgresStore::connect(&server.address()).await?;
             let host: Keys = AccessKeys::builder(store.clone()).prefix("acme").build()?;

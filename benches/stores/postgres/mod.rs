@@ -1,5 +1,6 @@
 //! A throwaway server of PostgreSQL.
 
+mod cores;
 mod database;
 mod feed;
 mod generate;

@@ -61,9 +61,7 @@ pub fn refused(refusal: Refusal) -> Answer {
             "insufficient-scope",
             "The access key does not reach this",
         ),
-        Refusal::Unavailable => {
-            (503, None, "temporarily-unavailable", "Access keys cannot be verified now")
-        }
+        Refusal::Unavailable => (503, None, "temporarily-unavailable", "Access keys cannot be verified now"),
         Refusal::LayerMissing => (500, None, "internal", "Internal error"),
         other => panic!("{other:?} is not in the table"),
     };

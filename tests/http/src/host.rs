@@ -6,7 +6,8 @@ use std::time::Duration;
 use access_keys::http::AccessKeyLayer;
 use access_keys::store::{KeyStore, MemoryStore};
 use access_keys::{
-    AccessKeys, Actor, AgentId, EnvironmentId, FakeClock, Issued, KeyId, KeyInfo, ProjectId, ProjectKeys, Scope,
+    AccessKeys, Actor, AgentId, EnvironmentId, FakeClock, Issued, KeyId, KeyInfo, ProjectId, ProjectKeys,
+    Scope,
 };
 use chrono::TimeDelta;
 

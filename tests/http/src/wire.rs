@@ -37,11 +37,19 @@ pub async fn http1(address: SocketAddr, target: &str, lines: &Lines) -> Answer {
         request.extend([name, &b": "[..], value, b"\r\n"].concat());
     }
     request.extend(b"Connection: close\r\n\r\n");
+    parse(&raw(address, &request).await)
+}
+
+/// Sends bytes, and reads until the server closes the connection.
+///
+/// # Panics
+/// If the server cannot be reached.
+pub async fn raw(address: SocketAddr, request: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(&request).await.unwrap();
+    stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
-    parse(&answer)
+    answer
 }
 
 fn parse(answer: &[u8]) -> Answer {

@@ -8,7 +8,8 @@ use access_keys::http::AccessKeyLayer;
 use axum::Router;
 use axum::http::HeaderName;
 use http_tests::{
-    Answer, Case, Expected, Host, Served, Unsendable, Way, cases, http1, http2, oneshot, refused, serve, witness,
+    Answer, Case, Expected, Host, Served, Unsendable, Way, cases, http1, http2, oneshot, refused, serve,
+    witness,
 };
 
 /// The same handler behind the layer with and without `x-api-key`, served.

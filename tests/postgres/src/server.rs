@@ -171,7 +171,9 @@ impl Server {
         }
     }
 
-    fn postmaster(&self) -> Option<u32> {
+    /// The process that starts all others of it.
+    #[must_use]
+    pub fn postmaster(&self) -> Option<u32> {
         let file = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
         file.lines().next()?.trim().parse().ok()
     }
