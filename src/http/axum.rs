@@ -116,16 +116,14 @@ where
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        self.answer::<Body>(Realm::usual(), None).map(Body::new)
+        self.answer::<Body>(Realm::usual(), None, None).map(Body::new)
     }
 }
 
 /// Answered as [`Refusal`] says; the denial stays in the extensions of the response, for the host.
 impl IntoResponse for Denial {
     fn into_response(self) -> Response {
-        let mut response = Refusal::from(&self).into_response();
-        response.extensions_mut().insert(self);
-        response
+        Refusal::from(&self).answer::<Body>(Realm::usual(), Some(self), None).map(Body::new)
     }
 }
 

@@ -43,8 +43,15 @@ pub(super) struct Ending {
 enum Stage {
     /// Nothing was waited for yet. A body that is there at once ends before anyone watches.
     Fresh(Option<Watch>, bool),
-    Watching(Pin<Box<dyn Future<Output = Denial> + Send>>, Arc<Alarm>),
+    Watching(Watching),
     Over,
+}
+
+struct Watching {
+    ended: Pin<Box<dyn Future<Output = Denial> + Send>>,
+    alarm: Arc<Alarm>,
+    /// Whom the alarm wakes.
+    task: Waker,
 }
 
 type Polled<D> = Poll<Option<Result<Frame<D>, BoxError>>>;
@@ -70,6 +77,7 @@ impl Ending {
         }
     }
 
+    #[inline]
     pub(super) fn poll_frame<B>(&mut self, body: Pin<&mut B>, context: &mut Context<'_>) -> Polled<B::Data>
     where
         B: Body,
@@ -115,7 +123,9 @@ impl Ending {
         if let Stage::Fresh(watch, _) = &mut self.stage
             && let Some(watch) = watch.take()
         {
-            self.stage = Stage::Watching(Box::pin(watch.ended()), Alarm::new());
+            let task = Waker::noop().clone();
+            self.stage =
+                Stage::Watching(Watching { ended: Box::pin(watch.ended()), alarm: Alarm::new(), task });
         }
     }
 
@@ -135,6 +145,7 @@ impl Ending {
         }
     }
 
+    #[inline]
     fn remember<D: Buf>(&mut self, frame: &Frame<D>) {
         let Some(data) = frame.data_ref().filter(|data| data.has_remaining()) else { return };
         let chunk = data.chunk();
@@ -143,8 +154,10 @@ impl Ending {
             self.tail = 0;
             return;
         }
-        let last = chunk.get(chunk.len().saturating_sub(4)..).unwrap_or_default();
-        self.tail = last.iter().fold(self.tail, |tail, byte| tail << 8 | u32::from(*byte));
+        self.tail = match chunk.last_chunk() {
+            Some(last) => u32::from_be_bytes(*last),
+            None => chunk.iter().fold(self.tail, |tail, byte| tail << 8 | u32::from(*byte)),
+        };
     }
 
     /// An event ends with an empty line, and a line with CR, LF or both.
@@ -154,14 +167,29 @@ impl Ending {
 }
 
 impl Stage {
+    #[inline]
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Denial> {
-        let Self::Watching(ended, alarm) = self else { return Poll::Pending };
-        alarm.rings(context.waker());
-        if !alarm.rang.load(Ordering::Relaxed) {
-            return Poll::Pending;
+        match self {
+            Self::Watching(watching) => watching.poll(context.waker()),
+            _ => Poll::Pending,
         }
-        alarm.rang.store(false, Ordering::SeqCst);
-        ended.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(alarm))))
+    }
+}
+
+impl Watching {
+    #[inline]
+    fn poll(&mut self, task: &Waker) -> Poll<Denial> {
+        if !self.task.will_wake(task) {
+            self.task.clone_from(task);
+            self.alarm.rings(task);
+        }
+        if self.alarm.rang.load(Ordering::SeqCst) { self.look() } else { Poll::Pending }
+    }
+
+    #[cold]
+    fn look(&mut self) -> Poll<Denial> {
+        self.alarm.rang.store(false, Ordering::SeqCst);
+        self.ended.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&self.alarm))))
     }
 }
 

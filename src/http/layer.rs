@@ -1,9 +1,11 @@
 //! The layer in front of routes, as plain data.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
 use http::header::{HeaderName, InvalidHeaderValue};
 use http::request::Parts;
 use tower_layer::Layer;
@@ -17,7 +19,7 @@ use crate::verify::Verifier;
 ///
 /// It takes the token from `Authorization: Bearer …`, removes it, verifies it in one environment, and puts the
 /// [`Grant`](crate::Grant) into the extensions of the request. Every other request is answered as [`Refusal`] says; the
-/// precise [`Denial`](crate::Denial) is in the extensions of that response, beside the refusal. A key that is warm is
+/// precise [`Denial`](crate::Denial) is in the extensions of that response. A key that is warm is
 /// verified without boxing a future. It works for every body and for gRPC, and needs no runtime.
 ///
 /// Neither a query, a cookie, nor a header that merely looks alike is read; a request with two credentials is refused,
@@ -54,6 +56,20 @@ pub(super) enum Environment {
 }
 
 type Choose = dyn Fn(&Parts) -> Option<EnvironmentId> + Send + Sync;
+
+impl Environment {
+    /// That of this request.
+    pub(super) fn of<B>(&self, request: Request<B>) -> (Request<B>, Option<Cow<'_, EnvironmentId>>) {
+        match self {
+            Self::Fixed(environment) => (request, Some(Cow::Borrowed(environment))),
+            Self::Chosen(choose) => {
+                let (parts, body) = request.into_parts();
+                let environment = choose(&parts).map(Cow::Owned);
+                (Request::from_parts(parts, body), environment)
+            }
+        }
+    }
+}
 
 impl AccessKeyLayer {
     /// Verifies every request in this environment.

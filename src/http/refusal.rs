@@ -1,7 +1,7 @@
 //! How a refused request is answered.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, Response, StatusCode};
+use http::{Extensions, HeaderMap, Response, StatusCode};
 
 use super::{KeyedBody, Realm};
 use crate::verify::Denial;
@@ -18,7 +18,7 @@ use crate::verify::Denial;
 /// | [`LayerMissing`](Self::LayerMissing) | 500 | none | `internal` | 13 |
 ///
 /// The answer is the same to the byte whatever made a token not good: which of the [`Denial`]s it was is in the
-/// extensions of the response, for the host, together with this. Every answer forbids to be stored. One to a gRPC
+/// extensions of the response, for the host; where there was nothing to verify, this stands there. Every answer forbids to be stored. One to a gRPC
 /// request has the status 200 and says it in `grpc-status`, as gRPC wants it.
 ///
 /// ```
@@ -136,7 +136,12 @@ impl Refusal {
     }
 
     /// The answer in this realm, to a request of this kind of gRPC.
-    pub(super) fn answer<B>(self, realm: &Realm, grpc: Option<HeaderValue>) -> Response<KeyedBody<B>> {
+    pub(super) fn answer<B>(
+        self,
+        realm: &Realm,
+        denial: Option<Denial>,
+        grpc: Option<HeaderValue>,
+    ) -> Response<KeyedBody<B>> {
         let body = if grpc.is_some() { "" } else { self.problem() };
         let mut response = Response::new(KeyedBody::whole(body));
         let headers = response.headers_mut();
@@ -151,8 +156,16 @@ impl Refusal {
             headers.insert(CONTENT_TYPE, PROBLEM);
             *response.status_mut() = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::UNAUTHORIZED);
         }
-        response.extensions_mut().insert(self);
+        match denial {
+            Some(denial) => drop(response.extensions_mut().insert(denial)),
+            None => drop(response.extensions_mut().insert(self)),
+        }
         response
+    }
+
+    /// Why a response refuses, if it does.
+    pub(super) fn of(extensions: &Extensions) -> Option<Self> {
+        extensions.get::<Denial>().map(Self::from).or_else(|| extensions.get().copied())
     }
 
     /// What the headers say of the scheme.

@@ -6,17 +6,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use http::request::Parts;
-use http::{Request, Response};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{Extensions, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::credential::Credential;
-use super::layer::Environment;
 use super::watch::Watch;
 use super::{AccessKeyLayer, KeyedBody, Needs, Refusal};
+use crate::domain::EnvironmentId;
 use crate::verify::{Denial, Grant};
 
 /// A service that only requests with a good token reach: see [`AccessKeyLayer`].
@@ -56,22 +55,21 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (mut parts, body) = request.into_parts();
-        let decision = self.layer.decide(&mut parts);
         let layer = Arc::clone(&self.layer);
-        let state = match decision {
+        let (mut request, environment) = layer.environment.of(request);
+        let state = match layer.decide(&mut request, environment.as_deref()) {
             Decision::Refused(refusal, denial) => {
-                State::Refused { answer: Some((refusal, denial)), grpc: grpc(&parts) }
+                State::Refused { answer: Some((refusal, denial)), grpc: grpc(request.headers()) }
             }
             Decision::Granted(grant) => {
-                let watch = layer.admit(&mut parts, grant);
-                State::Running { future: self.inner.call(Request::from_parts(parts, body)), watch }
+                let watch = layer.admit(request.extensions_mut(), grant);
+                State::Running { future: self.inner.call(request), watch }
             }
             Decision::Open(verification) => {
                 // The one that is ready goes with the request.
                 let next = self.inner.clone();
                 let service = std::mem::replace(&mut self.inner, next);
-                State::Asking { verification, service, request: Some((parts, body)) }
+                State::Asking { verification, service, request: Some(request) }
             }
         };
         ResponseFuture { layer, state }
@@ -80,21 +78,13 @@ where
 
 impl AccessKeyLayer {
     /// Decides at once where that is possible. The credential is gone from the request then.
-    fn decide(&self, parts: &mut Parts) -> Decision {
-        let credential = match Credential::of(&parts.headers, self.header.as_ref()) {
+    fn decide<B>(&self, request: &mut Request<B>, environment: Option<&EnvironmentId>) -> Decision {
+        let taken = Credential::take(request.headers_mut(), self.header.as_ref(), self.keep_credentials);
+        let credential = match taken {
             Ok(credential) => credential,
             Err(refusal) => return Decision::Refused(refusal, None),
         };
-        let chosen;
-        let environment = match &self.environment {
-            Environment::Fixed(environment) => environment,
-            Environment::Chosen(choose) => {
-                let Some(environment) = choose(parts) else { return refused(Denial::Malformed {}) };
-                chosen = environment;
-                &chosen
-            }
-        };
-        self.put_away(parts);
+        let Some(environment) = environment else { return refused(Denial::Malformed {}) };
         match self.verifier.verify_cached(credential.token(), environment) {
             Some(Ok(grant)) => Decision::Granted(grant),
             Some(Err(denial)) => refused(denial),
@@ -107,24 +97,14 @@ impl AccessKeyLayer {
         }
     }
 
-    fn put_away(&self, parts: &mut Parts) {
-        for name in [Some(&AUTHORIZATION), self.header.as_ref()].into_iter().flatten() {
-            if self.keep_credentials {
-                parts.headers.get_mut(name).into_iter().for_each(|value| value.set_sensitive(true));
-            } else {
-                parts.headers.remove(name);
-            }
-        }
-    }
-
     /// Tells the handler who has come in.
-    fn admit(&self, parts: &mut Parts, grant: Grant) -> Option<Watch> {
+    fn admit(&self, extensions: &mut Extensions, grant: Grant) -> Option<Watch> {
         let watch = self.timer.as_ref().map(|timer| {
             let needs = Needs::default();
-            parts.extensions.insert(needs.clone());
+            extensions.insert(needs.clone());
             Watch::with(self.verifier.clone(), grant.clone(), needs, timer.clone())
         });
-        parts.extensions.insert(grant);
+        extensions.insert(grant);
         watch
     }
 
@@ -135,16 +115,12 @@ impl AccessKeyLayer {
         grpc: Option<HeaderValue>,
     ) -> Response<KeyedBody<R>> {
         tell(refusal, denial.as_ref());
-        let mut response = refusal.answer(&self.realm, grpc);
-        if let Some(denial) = denial {
-            response.extensions_mut().insert(denial);
-        }
-        response
+        refusal.answer(&self.realm, denial, grpc)
     }
 
     /// What the handler answers, in this realm also where it refuses.
     fn pass_on<R: Body>(&self, mut response: Response<R>, watch: Option<Watch>) -> Response<KeyedBody<R>> {
-        if let Some(refusal) = response.extensions().get::<Refusal>().copied() {
+        if let Some(refusal) = Refusal::of(response.extensions()) {
             refusal.head(&self.realm, response.headers_mut());
         }
         match watch {
@@ -159,8 +135,8 @@ fn refused(denial: Denial) -> Decision {
 }
 
 /// The kind of gRPC that a request speaks, if it does.
-fn grpc(parts: &Parts) -> Option<HeaderValue> {
-    parts.headers.get(CONTENT_TYPE).filter(|value| value.as_bytes().starts_with(b"application/grpc")).cloned()
+fn grpc(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(CONTENT_TYPE).filter(|value| value.as_bytes().starts_with(b"application/grpc")).cloned()
 }
 
 /// Floods of refusals are no news: who wants to see them asks for them.
@@ -197,7 +173,7 @@ pin_project! {
     #[project = Projected]
     enum State<S, B, F> {
         Refused { answer: Option<(Refusal, Option<Denial>)>, grpc: Option<HeaderValue> },
-        Asking { verification: Verification, service: S, request: Option<(Parts, B)> },
+        Asking { verification: Verification, service: S, request: Option<Request<B>> },
         Running { #[pin] future: F, watch: Option<Watch> },
         Done,
     }
@@ -226,15 +202,15 @@ where
                 }
                 Projected::Asking { verification, service, request } => {
                     let verified = ready!(verification.as_mut().poll(context));
-                    let Some((mut parts, body)) = request.take() else { return Poll::Pending };
+                    let Some(mut request) = request.take() else { return Poll::Pending };
                     match verified {
                         Ok(grant) => {
-                            let watch = this.layer.admit(&mut parts, grant);
-                            State::Running { future: service.call(Request::from_parts(parts, body)), watch }
+                            let watch = this.layer.admit(request.extensions_mut(), grant);
+                            State::Running { future: service.call(request), watch }
                         }
                         Err(denial) => State::Refused {
                             answer: Some((Refusal::from(&denial), Some(denial))),
-                            grpc: grpc(&parts),
+                            grpc: grpc(request.headers()),
                         },
                     }
                 }

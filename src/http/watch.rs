@@ -27,7 +27,7 @@ use crate::verify::{Denial, Grant, Verifier};
 ///   chunk, and resets the stream of HTTP/2, so that no client takes it for whole
 ///
 /// What was handed to the server before is sent all the same: a client that reads slowly sees the end later. A body
-/// that is there at once is never watched, and a chunk costs one uncontended lock.
+/// that is there at once is never watched.
 ///
 /// ```
 /// use access_keys::http::Watch;

@@ -1,0 +1,1 @@
+//! Nothing: a package needs a target that is built, so that what the bench needs is built before it is measured.
