@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use access_keys::store::{KeyStore, KeyUse, Migrate, PostgresStore};
-use access_keys::{AuditQuery, KeyQuery};
+use access_keys::store::{KeyStore, KeyUse, Migrate, PostgresStore, StoreError};
+use access_keys::{AuditQuery, Error, KeyQuery, Status};
 use deadpool_postgres::{Manager, Pool};
 use postgres_tests::{
     RUNTIME, Server, as_nobody, causes, checkout, free_port, fresh, generate, give_away, keys_of, open,
@@ -193,5 +193,28 @@ fn by_the_pool_of_a_host_all_works() {
         assert!(causes(&error).contains("no answer within 200ms"), "{}", causes(&error));
         drop(held);
         assert!(store.changes(None).await.is_ok());
+    });
+}
+
+#[test]
+fn a_store_whose_runtime_has_ended_fails_and_neither_hangs_nor_panics() {
+    let server = Server::start("");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (store, id) = runtime.block_on(async {
+        let store = PostgresStore::connect(&server.address()).await.unwrap();
+        let keys = keys_of(store.clone());
+        (store, generate(&checkout(&keys), "Mobile app").await.key.id)
+    });
+    drop(runtime);
+    run(async {
+        let keys = keys_of(store.clone());
+        let failed = store.get(id).await.unwrap_err();
+        assert!(matches!(failed, StoreError::Backend { .. }), "{failed:?}");
+        let failed = store.changes(None).await.unwrap_err();
+        assert!(matches!(failed, StoreError::Backend { .. }), "{failed:?}");
+        let failed = checkout(&keys).revoke(id, "leaked").await.unwrap_err();
+        assert!(matches!(failed, Error::Store(_)), "{failed:?}");
+        let again = keys_of(PostgresStore::connect(&server.address()).await.unwrap());
+        assert_eq!(checkout(&again).get(id).await.unwrap().status, Status::Active);
     });
 }
