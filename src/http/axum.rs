@@ -5,8 +5,11 @@ use std::ops::Deref;
 use axum_core::body::Body;
 use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
+use http::header::HeaderValue;
 use http::request::Parts;
 
+use super::refusal::Unplaced;
+use super::service::grpc;
 use super::{Needs, Realm, Refusal};
 use crate::domain::{AgentId, PromptId};
 use crate::verify::{Denial, Grant};
@@ -15,10 +18,12 @@ use crate::verify::{Denial, Grant};
 ///
 /// Answered with 500, and told to the host by an event of `tracing`. An axum layer covers the routes that were added
 /// before it, and no others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("no AccessKeyLayer ran before this handler: add the layer after the routes that it protects")]
-#[non_exhaustive]
-pub struct LayerMissing;
+pub struct LayerMissing {
+    /// The kind of gRPC that the request speaks, if it does.
+    grpc: Option<HeaderValue>,
+}
 
 /// Why [`RequireAgent`] or [`RequirePrompt`] did not let a request through. `P` is the rejection of what gives the id.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +70,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Grant {
     type Rejection = LayerMissing;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, LayerMissing> {
-        parts.extensions.get().cloned().ok_or(LayerMissing)
+        parts.extensions.get().cloned().ok_or_else(|| LayerMissing { grpc: grpc(&parts.headers) })
     }
 }
 
@@ -88,10 +93,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let grant = Grant::from_request_parts(parts, state).await.map_err(Rejection::LayerMissing)?;
         let agent = P::from_request_parts(parts, state).await.map_err(Rejection::Id)?;
-        grant.require_agent(&agent).map_err(Rejection::Denied)?;
-        if let Some(needs) = parts.extensions.get::<Needs>() {
-            needs.agent(&agent);
-        }
+        let needs = Needs::from_request_parts(parts, state).await.unwrap_or_default();
+        needs.require_agent(&grant, &agent).map_err(Rejection::Denied)?;
         Ok(Self { grant, agent })
     }
 }
@@ -106,31 +109,35 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let grant = Grant::from_request_parts(parts, state).await.map_err(Rejection::LayerMissing)?;
         let prompt = P::from_request_parts(parts, state).await.map_err(Rejection::Id)?;
-        grant.require_prompt(&prompt).map_err(Rejection::Denied)?;
-        if let Some(needs) = parts.extensions.get::<Needs>() {
-            needs.prompt(&prompt);
-        }
+        let needs = Needs::from_request_parts(parts, state).await.unwrap_or_default();
+        needs.require_prompt(&grant, &prompt).map_err(Rejection::Denied)?;
         Ok(Self { grant, prompt })
     }
 }
 
+fn unplaced(refusal: Refusal, denial: Option<Denial>, grpc: Option<HeaderValue>) -> Response {
+    let mut response = refusal.answer::<Body>(Realm::usual(), denial, grpc);
+    response.extensions_mut().insert(Unplaced);
+    response.map(Body::new)
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        self.answer::<Body>(Realm::usual(), None, None).map(Body::new)
+        unplaced(self, None, None)
     }
 }
 
 /// Answered as [`Refusal`] says; the denial stays in the extensions of the response, for the host.
 impl IntoResponse for Denial {
     fn into_response(self) -> Response {
-        Refusal::from(&self).answer::<Body>(Realm::usual(), Some(self), None).map(Body::new)
+        unplaced(Refusal::from(&self), Some(self), None)
     }
 }
 
 impl IntoResponse for LayerMissing {
     fn into_response(self) -> Response {
         tracing::error!("{self}");
-        Refusal::LayerMissing.into_response()
+        unplaced(Refusal::LayerMissing, None, self.grpc)
     }
 }
 

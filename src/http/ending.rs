@@ -133,6 +133,7 @@ impl Ending {
     fn last<D: From<&'static str>>(&mut self, denial: Denial) -> Result<Frame<D>, BoxError> {
         self.stage = Stage::Over;
         let refusal = Refusal::from(&denial);
+        tell(&denial);
         match self.kind {
             Kind::Events if self.is_between_events() => Ok(Frame::data(last_event(refusal).into())),
             Kind::Grpc => {
@@ -220,6 +221,21 @@ impl Wake for Alarm {
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).clone();
         task.wake();
     }
+}
+
+/// For the operator: a response that ends so may look whole to the layers outside.
+#[cfg_attr(
+    not(feature = "tracing"),
+    allow(clippy::missing_const_for_fn, reason = "with the feature it is none")
+)]
+fn tell(denial: &Denial) {
+    #[cfg(feature = "tracing")]
+    {
+        let key = denial.key().map(tracing::field::display);
+        tracing::info!(reason = denial.as_str(), key, "ended a response with its key");
+    }
+    #[cfg(not(feature = "tracing"))]
+    let _ = denial;
 }
 
 const fn last_event(refusal: Refusal) -> &'static str {

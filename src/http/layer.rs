@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
-use http::header::{HeaderName, InvalidHeaderValue};
+use http::header::{AUTHORIZATION, Entry, HeaderName, InvalidHeaderValue};
 use http::request::Parts;
 use tower_layer::Layer;
 
@@ -57,13 +57,22 @@ pub(super) enum Environment {
 
 type Choose = dyn Fn(&Parts) -> Option<EnvironmentId> + Send + Sync;
 
-impl Environment {
-    /// That of this request.
-    pub(super) fn of<B>(&self, request: Request<B>) -> (Request<B>, Option<Cow<'_, EnvironmentId>>) {
-        match self {
-            Self::Fixed(environment) => (request, Some(Cow::Borrowed(environment))),
-            Self::Chosen(choose) => {
-                let (parts, body) = request.into_parts();
+impl AccessKeyLayer {
+    /// The environment of this request.
+    pub(super) fn environment_of<B>(
+        &self,
+        request: Request<B>,
+    ) -> (Request<B>, Option<Cow<'_, EnvironmentId>>) {
+        match &self.environment {
+            Environment::Fixed(environment) => (request, Some(Cow::Borrowed(environment))),
+            Environment::Chosen(choose) => {
+                let (mut parts, body) = request.into_parts();
+                // A host that logs what it chooses by logs no token.
+                for name in [Some(&AUTHORIZATION), self.header.as_ref()].into_iter().flatten() {
+                    if let Entry::Occupied(mut values) = parts.headers.entry(name) {
+                        values.iter_mut().for_each(|value| value.set_sensitive(true));
+                    }
+                }
                 let environment = choose(&parts).map(Cow::Owned);
                 (Request::from_parts(parts, body), environment)
             }

@@ -8,16 +8,17 @@ use crate::verify::{Denial, Grant};
 /// What a running stream needs of its key, so that an edit which takes something else away does not end it.
 ///
 /// [`AccessKeyLayer::end_streams`](super::AccessKeyLayer::end_streams) puts one into the extensions of the request;
-/// `RequireAgent` and `RequirePrompt` (feature `axum`) write into it what they required, and a handler that asks its
-/// grant itself does so too. As long as nothing is written the stream is taken to need all that its grant allowed: any
+/// `RequireAgent` and `RequirePrompt` (feature `axum`) require by it, and so does a handler that learns from the body what
+/// is asked for. As long as nothing is written the stream is taken to need all that its grant allowed: any
 /// narrowing ends it. Clones are one.
 ///
 /// ```
-/// use access_keys::{AgentId, http::Needs};
+/// use access_keys::{AgentId, Denial, Grant, http::Needs};
 ///
-/// let needs = Needs::default();
-/// needs.agent(&AgentId::new("support-bot")?);
-/// # Ok::<(), access_keys::Invalid>(())
+/// fn chat(grant: &Grant, needs: &Needs, agent: &AgentId) -> Result<(), Denial> {
+///     needs.require_agent(grant, agent)?;
+///     Ok(())
+/// }
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Needs(Arc<Mutex<Vec<Need>>>);
@@ -29,13 +30,31 @@ enum Need {
 }
 
 impl Needs {
-    /// It needs this agent.
-    pub fn agent(&self, agent: &AgentId) {
+    /// Refuses unless the key may call this agent, and needs it from then on.
+    ///
+    /// # Errors
+    /// [`Denial::AgentNotInScope`].
+    pub fn require_agent(&self, grant: &Grant, agent: &AgentId) -> Result<(), Denial> {
+        grant.require_agent(agent)?;
+        self.agent(agent);
+        Ok(())
+    }
+
+    /// Refuses unless the key may call this prompt, and needs it from then on.
+    ///
+    /// # Errors
+    /// [`Denial::PromptNotInScope`].
+    pub fn require_prompt(&self, grant: &Grant, prompt: &PromptId) -> Result<(), Denial> {
+        grant.require_prompt(prompt)?;
+        self.prompt(prompt);
+        Ok(())
+    }
+
+    pub(super) fn agent(&self, agent: &AgentId) {
         self.add(Need::Agent(agent.clone()));
     }
 
-    /// It needs this prompt.
-    pub fn prompt(&self, prompt: &PromptId) {
+    pub(super) fn prompt(&self, prompt: &PromptId) {
         self.add(Need::Prompt(prompt.clone()));
     }
 

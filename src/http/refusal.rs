@@ -49,6 +49,10 @@ pub enum Refusal {
     LayerMissing,
 }
 
+/// Marks the answer of a handler, which knows no realm: the innermost layer gives it its own.
+#[derive(Clone, Copy)]
+pub(super) struct Unplaced;
+
 /// What the answers have in common.
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -57,7 +61,7 @@ pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 pub(super) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 macro_rules! problem {
-    ($kind:literal, $title:literal, $status:literal) => {
+    ($kind:literal, $code:literal, $title:literal, $status:literal) => {
         concat!(
             "{\"type\":\"urn:access-keys:",
             $kind,
@@ -65,7 +69,11 @@ macro_rules! problem {
             $title,
             "\",\"status\":",
             $status,
-            "}"
+            ",\"error\":{\"code\":\"",
+            $code,
+            "\",\"message\":\"",
+            $title,
+            "\"}}"
         )
     };
 }
@@ -103,22 +111,54 @@ impl Refusal {
         }
     }
 
-    /// The body of the answer: problem details in JSON.
+    /// Its name in one word, for counters and logs, for example `invalid_token`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::Unavailable => "temporarily_unavailable",
+            Self::LayerMissing => "internal",
+        }
+    }
+
+    /// The body of the answer: problem details in JSON, with the member `error` that clients of AI interfaces read.
     #[must_use]
     pub const fn problem(self) -> &'static str {
         match self {
-            Self::Unauthenticated => problem!("unauthenticated", "An access key is required", "401"),
-            Self::InvalidRequest => {
-                problem!("invalid-request", "The access key is not presented as it should be", "400")
+            Self::Unauthenticated => {
+                problem!("unauthenticated", "unauthenticated", "An access key is required", "401")
             }
-            Self::InvalidToken => problem!("invalid-token", "The access key is not valid", "401"),
+            Self::InvalidRequest => {
+                problem!(
+                    "invalid-request",
+                    "invalid_request",
+                    "The access key is not presented as it should be",
+                    "400"
+                )
+            }
+            Self::InvalidToken => {
+                problem!("invalid-token", "invalid_token", "The access key is not valid", "401")
+            }
             Self::InsufficientScope => {
-                problem!("insufficient-scope", "The access key does not reach this", "403")
+                problem!(
+                    "insufficient-scope",
+                    "insufficient_scope",
+                    "The access key does not reach this",
+                    "403"
+                )
             }
             Self::Unavailable => {
-                problem!("temporarily-unavailable", "Access keys cannot be verified now", "503")
+                problem!(
+                    "temporarily-unavailable",
+                    "temporarily_unavailable",
+                    "Access keys cannot be verified now",
+                    "503"
+                )
             }
-            Self::LayerMissing => problem!("internal", "Internal error", "500"),
+            Self::LayerMissing => problem!("internal", "internal", "Internal error", "500"),
         }
     }
 
@@ -163,8 +203,9 @@ impl Refusal {
         response
     }
 
-    /// Why a response refuses, if it does.
-    pub(super) fn of(extensions: &Extensions) -> Option<Self> {
+    /// Why a response refuses, by its extensions, if it does.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<Self> {
         extensions.get::<Denial>().map(Self::from).or_else(|| extensions.get().copied())
     }
 

@@ -13,7 +13,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::credential::Credential;
-use super::watch::Watch;
+use super::refusal::Unplaced;
+use super::watch::{Kind, Watch};
 use super::{AccessKeyLayer, KeyedBody, Needs, Refusal};
 use crate::domain::EnvironmentId;
 use crate::verify::{Denial, Grant};
@@ -56,20 +57,19 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let layer = Arc::clone(&self.layer);
-        let (mut request, environment) = layer.environment.of(request);
+        let (mut request, environment) = layer.environment_of(request);
+        let grpc = grpc(request.headers());
         let state = match layer.decide(&mut request, environment.as_deref()) {
-            Decision::Refused(refusal, denial) => {
-                State::Refused { answer: Some((refusal, denial)), grpc: grpc(request.headers()) }
-            }
+            Decision::Refused(refusal, denial) => State::Refused { answer: Some((refusal, denial)), grpc },
             Decision::Granted(grant) => {
                 let watch = layer.admit(request.extensions_mut(), grant);
-                State::Running { future: self.inner.call(request), watch }
+                State::Running { future: self.inner.call(request), watch, grpc }
             }
             Decision::Open(verification) => {
                 // The one that is ready goes with the request.
                 let next = self.inner.clone();
                 let service = std::mem::replace(&mut self.inner, next);
-                State::Asking { verification, service, request: Some(request) }
+                State::Asking { verification, service, request: Some(request), grpc }
             }
         };
         ResponseFuture { layer, state }
@@ -119,8 +119,19 @@ impl AccessKeyLayer {
     }
 
     /// What the handler answers, in this realm also where it refuses.
-    fn pass_on<R: Body>(&self, mut response: Response<R>, watch: Option<Watch>) -> Response<KeyedBody<R>> {
-        if let Some(refusal) = Refusal::of(response.extensions()) {
+    fn pass_on<R: Body>(
+        &self,
+        mut response: Response<R>,
+        watch: Option<Watch>,
+        grpc: Option<HeaderValue>,
+    ) -> Response<KeyedBody<R>> {
+        if response.extensions_mut().remove::<Unplaced>().is_some()
+            && let Some(refusal) = Refusal::of(response.extensions())
+        {
+            if grpc.is_some() {
+                let denial = response.extensions_mut().remove();
+                return refusal.answer(&self.realm, denial, grpc);
+            }
             refusal.head(&self.realm, response.headers_mut());
         }
         match watch {
@@ -135,8 +146,8 @@ fn refused(denial: Denial) -> Decision {
 }
 
 /// The kind of gRPC that a request speaks, if it does.
-fn grpc(headers: &HeaderMap) -> Option<HeaderValue> {
-    headers.get(CONTENT_TYPE).filter(|value| value.as_bytes().starts_with(b"application/grpc")).cloned()
+pub(super) fn grpc(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(CONTENT_TYPE).filter(|value| Kind::is_grpc(value.as_bytes())).cloned()
 }
 
 /// Floods of refusals are no news: who wants to see them asks for them.
@@ -173,8 +184,13 @@ pin_project! {
     #[project = Projected]
     enum State<S, B, F> {
         Refused { answer: Option<(Refusal, Option<Denial>)>, grpc: Option<HeaderValue> },
-        Asking { verification: Verification, service: S, request: Option<Request<B>> },
-        Running { #[pin] future: F, watch: Option<Watch> },
+        Asking {
+            verification: Verification,
+            service: S,
+            request: Option<Request<B>>,
+            grpc: Option<HeaderValue>,
+        },
+        Running { #[pin] future: F, watch: Option<Watch>, grpc: Option<HeaderValue> },
         Done,
     }
 }
@@ -194,23 +210,23 @@ where
                     let Some((refusal, denial)) = answer.take() else { return Poll::Pending };
                     return Poll::Ready(Ok(this.layer.answer(refusal, denial, grpc.take())));
                 }
-                Projected::Running { future, watch } => {
+                Projected::Running { future, watch, grpc } => {
                     let response = ready!(future.poll(context));
-                    let watch = watch.take();
+                    let (watch, grpc) = (watch.take(), grpc.take());
                     this.state.set(State::Done);
-                    return Poll::Ready(response.map(|response| this.layer.pass_on(response, watch)));
+                    return Poll::Ready(response.map(|response| this.layer.pass_on(response, watch, grpc)));
                 }
-                Projected::Asking { verification, service, request } => {
+                Projected::Asking { verification, service, request, grpc } => {
                     let verified = ready!(verification.as_mut().poll(context));
                     let Some(mut request) = request.take() else { return Poll::Pending };
                     match verified {
                         Ok(grant) => {
                             let watch = this.layer.admit(request.extensions_mut(), grant);
-                            State::Running { future: service.call(request), watch }
+                            State::Running { future: service.call(request), watch, grpc: grpc.take() }
                         }
                         Err(denial) => State::Refused {
                             answer: Some((Refusal::from(&denial), Some(denial))),
-                            grpc: grpc(request.headers()),
+                            grpc: grpc.take(),
                         },
                     }
                 }

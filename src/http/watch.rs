@@ -142,14 +142,20 @@ impl Kind {
             return Self::Other;
         }
         let content = headers.get(CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
-        let begins =
-            |with: &[u8]| content.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
-        if begins(b"text/event-stream") {
+        if begins(content, b"text/event-stream") {
             Self::Events
-        } else if begins(b"application/grpc") {
+        } else if Self::is_grpc(content) {
             Self::Grpc
         } else {
             Self::Other
         }
     }
+
+    pub(super) fn is_grpc(content: &[u8]) -> bool {
+        begins(content, b"application/grpc")
+    }
+}
+
+fn begins(content: &[u8], with: &[u8]) -> bool {
+    content.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
 }

@@ -21,6 +21,7 @@ pub(crate) struct Changing<'v> {
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
         self.verifier.inner.with_core(|core, shelf| core.changed_here(shelf, self.id));
+        self.verifier.inner.learned.ring();
     }
 }
 

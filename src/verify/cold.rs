@@ -252,6 +252,9 @@ impl Inner {
             let named = answer.named();
             let refreshed = self.with_core(|core, shelf| core.changes_arrived(shelf, asked, answer, now));
             trace::refreshed(named, before, self.known());
+            if named != Some(0) {
+                self.learned.ring();
+            }
             refreshed
         }))
     }

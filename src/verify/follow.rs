@@ -24,9 +24,10 @@ impl Verifier {
     /// Waits until `grant` no longer holds, and says why: the end of a stream.
     ///
     /// Rechecks the grant when the lease on which it rests ends, once a second at least, and at once when the
-    /// store tells of a change. A store that cannot be asked ends it too once the lease is over, as
+    /// store tells of a change or this verifier has learned of one. A store that cannot be asked ends it too once the lease is over, as
     /// [`Denial::Unavailable`]. A narrower scope does not: for that, [`recheck`](Self::recheck) from time to time
-    /// and require the agent of the new grant, or let `http::Watch` do it (feature `tower`). `sleep` is the host's timer, for example `tokio::time::sleep`.
+    /// and require the agent of the new grant, or let `http::Watch` do it (feature `tower`). `sleep` is the host's
+    /// timer, for example `tokio::time::sleep`.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
@@ -51,9 +52,14 @@ impl Verifier {
     {
         let mut hinted = false;
         loop {
-            let mut change = pin!(self.setup().store.changed());
+            let (mut change, mut learned) =
+                (pin!(self.setup().store.changed()), pin!(self.inner.learned.wait()));
             // Listens before it looks, so that no change in between goes unheard.
-            let heard = poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
+            let heard = poll_fn(|context| {
+                let _ = learned.as_mut().poll(context);
+                Poll::Ready(change.as_mut().poll(context).is_ready())
+            })
+            .await;
             if hinted || heard {
                 // Whether it was this key the store can say; a store that cannot is asked at the deadline.
                 let _ = self.inner.refresh_anew().await;
@@ -67,7 +73,7 @@ impl Verifier {
                     let left = now.good_until().remaining(&*self.setup().clock);
                     // At limit zero nothing is good for any time: then the pace is the usual one.
                     let left = if left.is_zero() { LOOK_EVERY } else { left.min(LOOK_EVERY) };
-                    hinted = either(change, sleep(left)).await;
+                    hinted = either(change, either(learned, sleep(left))).await;
                 }
             }
         }

@@ -18,7 +18,7 @@ use super::verification::Verification;
 use super::{Denial, Grant, Uses};
 use crate::clock::{Clock, Moment};
 use crate::domain::{EnvironmentId, KeyId, time};
-use crate::store::{KeyStore, StoreError, StoredKey};
+use crate::store::{KeyStore, StoreError, StoredKey, Wakeup};
 use crate::token::{PepperRing, Prefixes, Presented, Way};
 
 /// By how much the wall time of a glance may be off, in microseconds.
@@ -74,6 +74,8 @@ pub(super) struct Inner {
     cache: Cache,
     locked: Mutex<Locked>,
     uses: Uses,
+    /// Rung when something may be other than it was known.
+    pub(super) learned: Wakeup,
     pub(super) counters: Counters,
 }
 
@@ -85,6 +87,7 @@ impl Verifier {
             cache: Cache::new(Face::BLANK),
             locked: Mutex::new(Locked::new(core, Room::new(setup.cache_capacity))),
             uses: Uses::default(),
+            learned: Wakeup::default(),
             counters: Counters::new(),
             setup,
         };

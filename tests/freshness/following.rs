@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use access_keys::Clock;
+use access_keys::{Clock, Denial};
 
 use crate::nodes::{LEASE, Node, Polled, SECOND, World, millis, run};
 use crate::support::Timer;
@@ -166,6 +166,24 @@ fn without_hints_a_change_is_seen_within_the_lease_and_mostly_within_half_of_it(
     let passed = pass(&world, &timer, &mut following);
     assert!(passed <= LEASE / 2, "{passed:?}");
     assert_eq!(other.says(&issued), "revoked");
+}
+
+#[test]
+fn a_stream_ends_as_soon_as_its_own_node_has_learned_of_the_change_however_that_was() {
+    let world = World::new();
+    let (one, other, issued, _) = world.pair();
+    world.store.hint(Hints::AreLost);
+    let (mut following, timer) = follow(&other);
+    following.waits();
+    let grant = run(other.keys.verify(issued.token.expose(), &crate::support::production())).unwrap();
+    let (verifier, of_stream) = (other.keys.verifier(), Timer::default());
+    let mut ended = Polled::new(verifier.ended(&grant, |time| of_stream.sleep(time)));
+    ended.waits();
+    run(one.project.revoke(issued.key.id, "")).unwrap();
+    assert!(!ended.is_woken(), "nobody knows yet");
+    pass(&world, &timer, &mut following);
+    assert!(ended.is_woken(), "and its own timer has not rung");
+    assert!(matches!(ended.ends(), Denial::Revoked { .. }));
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The store.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
+use futures_util::future::select;
 use tokio::runtime::Handle;
 use tokio_postgres::Config;
 
@@ -15,11 +17,15 @@ use super::listener::Listener;
 use super::problem::Problem;
 use super::runner::Runner;
 use super::{PostgresOptions, event_list, feed, key_list, opening, reading, writing};
+use crate::clock::{Clock, SystemClock};
 use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision};
 use crate::store::limit::check_limit;
 use crate::store::sql::INCARNATION_LEN;
 use crate::store::{ChangeCursor, Changes, KeyStore, KeyUse, StoreError, StoredKey};
 use crate::token::Random;
+
+/// How long a change waits for its notice to be sent, which goes on afterwards.
+const NOTICE: Duration = Duration::from_millis(100);
 
 /// Keys in PostgreSQL, for as many nodes as it has connections for.
 ///
@@ -113,7 +119,7 @@ impl PostgresStore {
     pub async fn set_max_staleness(&self, limit: Duration) -> Result<(), StoreError> {
         check_limit(limit).map_err(StoreError::backend)?;
         writing::set_limit(&self.0.runner, limit).await?;
-        self.tell();
+        self.tell().await;
         Ok(())
     }
 
@@ -132,7 +138,7 @@ impl PostgresStore {
     pub async fn begin_incarnation(&self) -> Result<(), StoreError> {
         let drawn = Random::system().draw::<INCARNATION_LEN>().map_err(StoreError::backend)?;
         writing::set_incarnation(&self.0.runner, &String::from_utf8_lossy(&*drawn)).await?;
-        self.tell();
+        self.tell().await;
         Ok(())
     }
 
@@ -188,12 +194,15 @@ impl PostgresStore {
 
     /// Tells others that something changed, when it is committed: a notice within a transaction would hold up the
     /// commits of all, and could make one fail.
-    fn tell(&self) {
+    async fn tell(&self) {
         let inner = &self.0;
         inner.listener.ring();
         let (runner, channel) = (Arc::clone(&inner.runner), inner.listener.channel().to_owned());
         let handle = inner.runner.connector.handle.clone();
-        handle.spawn(async move { runner.write(Ask::Notify, &[&channel]).await.map(drop) });
+        let told = handle.spawn(async move { runner.write(Ask::Notify, &[&channel]).await.map(drop) });
+        // Who revokes and exits must not take the notice along; nor may a server that hangs hold up who revoked.
+        let late = SystemClock.boot().saturating_add(NOTICE);
+        select(told, pin!(inner.runner.connector.until(late))).await;
     }
 }
 
@@ -203,7 +212,7 @@ impl KeyStore for PostgresStore {
         if !writing::put(&self.0.runner, key, None, event).await? {
             return Err(StoreError::AlreadyExists);
         }
-        self.tell();
+        self.tell().await;
         Ok(())
     }
 
@@ -220,7 +229,7 @@ impl KeyStore for PostgresStore {
         if !writing::put(&self.0.runner, key, Some(expected), event).await? {
             return Err(StoreError::Conflict);
         }
-        self.tell();
+        self.tell().await;
         Ok(())
     }
 

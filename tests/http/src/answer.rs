@@ -65,7 +65,10 @@ pub fn refused(refusal: Refusal) -> Answer {
         Refusal::LayerMissing => (500, None, "internal", "Internal error"),
         other => panic!("{other:?} is not in the table"),
     };
-    let body = format!(r#"{{"type":"urn:access-keys:{kind}","title":"{title}","status":{status}}}"#);
+    let code = kind.replace('-', "_");
+    let error_member = format!(r#""error":{{"code":"{code}","message":"{title}"}}"#);
+    let body =
+        format!(r#"{{"type":"urn:access-keys:{kind}","title":"{title}","status":{status},{error_member}}}"#);
     let length = body.len().to_string();
     let mut headers = vec![
         ("cache-control", "no-store".to_owned()),

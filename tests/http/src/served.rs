@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Uri};
 use axum::routing::any;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -39,7 +40,6 @@ impl Served {
 }
 
 /// A router whose one handler, for every path and method, notes what it saw and answers `welcome`.
-#[must_use]
 pub fn witness() -> (Router, Served) {
     let served = Served::default();
     let note = served.clone();
@@ -58,5 +58,7 @@ pub fn witness() -> (Router, Served) {
 pub async fn serve(router: Router) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
+    // Thousands of answers wait for each other otherwise.
+    let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
     (address, tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }))
 }

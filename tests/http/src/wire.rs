@@ -45,7 +45,7 @@ pub async fn http1(address: SocketAddr, target: &str, lines: &Lines) -> Answer {
 /// # Panics
 /// If the server cannot be reached.
 pub async fn raw(address: SocketAddr, request: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut stream = connect(address).await;
     stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
@@ -75,13 +75,19 @@ fn parse(answer: &[u8]) -> Answer {
 /// If the server cannot be reached or its answer cannot be read.
 pub async fn http2(address: SocketAddr, target: &str, lines: &Lines) -> Result<Answer, Unsendable> {
     let request = request(&format!("http://{address}{target}"), lines)?.map(|_| Empty::<Bytes>::new());
-    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let stream = TokioIo::new(connect(address).await);
     let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
     tokio::spawn(connection);
     match sender.send_request(request).await {
         Ok(response) => Ok(collect(response).await),
         Err(_) => Ok(Answer::closed()),
     }
+}
+
+async fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
 }
 
 /// Gives a request to a router without any connection.

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use access_keys::http::Refusal;
+use access_keys::http::{AccessKeyLayer, Refusal};
 use access_keys::{Denial, Grant};
 use axum::body::Body;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderName, Request, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use http_tests::{CAUSES, Host, collect, http2, raw, refused, serve, witness};
+use http_tests::{CAUSES, Host, collect, env, http2, raw, refused, serve, witness};
 use tower::ServiceExt;
 
 const NAMED: HeaderName = HeaderName::from_static("x-api-key");
@@ -65,7 +65,7 @@ async fn every_cause_has_the_same_answer_over_http_2() {
 }
 
 #[tokio::test]
-async fn the_host_finds_the_precise_denial_beside_the_refusal() {
+async fn the_host_finds_the_precise_denial_in_the_answer() {
     let host = Host::new().await;
     let router = witness().0.layer(host.layer());
     let words = [
@@ -84,7 +84,7 @@ async fn the_host_finds_the_precise_denial_beside_the_refusal() {
             let response = ask(&router, bearing(host.token(cause))).await;
             let denial = response.extensions().get::<Denial>().expect("a denial");
             assert_eq!(denial.as_str(), word, "{cause}");
-            assert_eq!(response.extensions().get(), Some(&Refusal::InvalidToken), "{cause}");
+            assert_eq!(Refusal::from(denial), Refusal::InvalidToken, "{cause}");
         }
     }
     let revoked = ask(&router, bearing(host.token("revoked"))).await;
@@ -196,4 +196,22 @@ async fn what_a_handler_denies_is_answered_in_the_realm_of_its_layer() {
     let own = ask(&router.layer(host.layer().realm("agents").unwrap()), bearing(host.token("bot"))).await;
     let challenge = "Bearer realm=\"agents\", error=\"insufficient_scope\"";
     assert_eq!(collect(own).await.all("www-authenticate"), [challenge]);
+}
+
+#[tokio::test]
+async fn of_two_layers_the_one_that_refused_says_in_which_realm() {
+    let host = Host::new().await;
+    let inner = host.layer().realm("inner").unwrap();
+    let outer = host.layer().realm("outer").unwrap().keep_credentials();
+    let handler = async |grant: Grant| grant.require_agent(&"billing".parse().unwrap());
+    let twice = Router::new().route("/", get(handler)).layer(inner).layer(outer.clone());
+    for (token, realm) in [("unknown", "outer"), ("bot", "inner")] {
+        let answer = collect(ask(&twice, bearing(host.token(token))).await).await;
+        let [challenge] = answer.all("www-authenticate").try_into().unwrap();
+        assert!(challenge.starts_with(&format!("Bearer realm=\"{realm}\", ")), "{challenge}");
+    }
+    let staging = AccessKeyLayer::new(host.keys.verifier(), env("staging")).realm("inner").unwrap();
+    let router = witness().0.layer(staging).layer(outer);
+    let answer = collect(ask(&router, bearing(host.token("good"))).await).await;
+    assert_eq!(answer.all("www-authenticate"), ["Bearer realm=\"inner\", error=\"invalid_token\""]);
 }

@@ -63,8 +63,8 @@ impl Host {
             .route("/agents/{agent}", get(async move |_: RequireAgent<Path<AgentId>>, slot| requires(slot)))
             .route(
                 "/declared",
-                get(async move |needs: Needs, slot| {
-                    needs.agent(&AgentId::new("triage").unwrap());
+                get(async move |grant: Grant, needs: Needs, slot| {
+                    needs.require_agent(&grant, &AgentId::new("triage").unwrap()).unwrap();
                     declares(slot)
                 }),
             )

@@ -23,11 +23,31 @@ pub(crate) struct Cover {
 pub(crate) struct Site {
     pub(crate) id: usize,
     pub(crate) method: Method,
-    /// Where it is reached, but for a fallback.
-    pub(crate) path: Option<String>,
+    pub(crate) place: Place,
     pub(crate) takes_agent: bool,
     /// The layers around it, the outermost first.
     pub(crate) covers: Vec<Cover>,
+}
+
+/// Where a handler is reached.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// At this path; the agent behind it.
+    Route(String),
+    /// Where there is no route.
+    Fallback,
+    /// At a path whose methods are others.
+    RefusedMethod,
+}
+
+impl Place {
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Route(_) => "route",
+            Self::Fallback => "fallback",
+            Self::RefusedMethod => "refused method",
+        }
+    }
 }
 
 /// What a handler ran with.
@@ -105,8 +125,8 @@ impl<'h> Gardener<'h> {
         self.next
     }
 
-    fn site(&mut self, method: Method, path: Option<String>, takes_agent: bool) -> Site {
-        Site { id: self.number(), method, path, takes_agent, covers: Vec::new() }
+    fn site(&mut self, method: Method, place: Place, takes_agent: bool) -> Site {
+        Site { id: self.number(), method, place, takes_agent, covers: Vec::new() }
     }
 
     fn add_route(&mut self, grown: &mut Grown) {
@@ -118,7 +138,7 @@ impl<'h> Gardener<'h> {
             (false, 1) => (format!("/r{number}/"), format!("/r{number}/")),
             (false, _) => (format!("/r{number}"), format!("/r{number}")),
         };
-        let mut first = self.site(Method::GET, Some(path.clone()), takes_agent);
+        let mut first = self.site(Method::GET, Place::Route(path.clone()), takes_agent);
         let methods = self.chance.below(4);
         let mut methods_router = self.handler(&first, if methods == 0 { Kind::Any } else { Kind::Get });
         let mut step = format!("route {route}");
@@ -132,7 +152,7 @@ impl<'h> Gardener<'h> {
         grown.sites.push(first);
         if methods == 1 || methods == 2 {
             // What is added to a method router after its layer stands before no layer.
-            let second = self.site(Method::POST, Some(path), takes_agent);
+            let second = self.site(Method::POST, Place::Route(path), takes_agent);
             methods_router = methods_router.merge(self.handler(&second, Kind::Post));
             grown.sites.push(second);
             step += ", and POST";
@@ -155,7 +175,9 @@ impl<'h> Gardener<'h> {
             grown.has_routes |= inner.has_routes;
         } else {
             for site in &mut inner.sites {
-                site.path = site.path.take().map(|path| prefix.clone() + &path);
+                if let Place::Route(path) = &mut site.place {
+                    path.insert_str(0, &prefix);
+                }
             }
             grown.router = if way == 1 {
                 let (layer, cover) = self.layer();
@@ -166,13 +188,13 @@ impl<'h> Gardener<'h> {
                 self.say(") nested".to_owned());
                 router.nest(&prefix, inner.router)
             };
-            grown.has_routes = true;
+            grown.has_routes |= way == 1 || inner.has_routes;
         }
         grown.sites.append(&mut inner.sites);
     }
 
     fn add_fallback(&mut self, grown: &mut Grown) {
-        let site = self.site(Method::GET, None, false);
+        let site = self.site(Method::GET, Place::Fallback, false);
         self.say(format!("fallback {}", site.id));
         let handler = self.handler(&site, Kind::Any);
         grown.router = std::mem::take(&mut grown.router).fallback_service(handler);
@@ -181,7 +203,7 @@ impl<'h> Gardener<'h> {
     }
 
     fn add_refused_methods(&mut self, grown: &mut Grown) {
-        let site = self.site(Method::GET, None, false);
+        let site = self.site(Method::GET, Place::RefusedMethod, false);
         self.say(format!("method_not_allowed_fallback {}", site.id));
         let (runs, id) = (self.runs.clone(), site.id);
         let handler = async move |grant: Grant| runs.note(id, &grant, None);
@@ -201,7 +223,7 @@ impl<'h> Gardener<'h> {
         let (layer, cover) = self.layer();
         self.say(format!("route_layer {cover:?}"));
         grown.router = std::mem::take(&mut grown.router).route_layer(layer);
-        let routes = grown.sites.iter_mut().filter(|site| site.path.is_some());
+        let routes = grown.sites.iter_mut().filter(|site| !matches!(site.place, Place::Fallback));
         routes.for_each(|site| site.covers.insert(0, cover));
     }
 
