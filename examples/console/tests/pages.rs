@@ -1,0 +1,203 @@
+//! What the pages promise, as far as no browser is needed to see it.
+
+mod browser;
+
+use access_keys::{Actor, EnvironmentId, KeyQuery, ProjectId};
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+
+use browser::{Browser, host, token};
+
+#[tokio::test]
+async fn every_answer_carries_the_rules_and_is_kept_by_no_cache() {
+    let (_, app) = host();
+    let mut ada = Browser::of(&app, "ada").await;
+    let issued = ada.make("checkout", "Mobile app").await;
+    for address in ["/", "/sign-in", "/nothing", "/projects/checkout/keys", "/projects/support/keys", &issued]
+    {
+        let answer = ada.get(address).await;
+        let rules = answer.header("content-security-policy");
+        assert!(rules.starts_with("default-src 'none';") && !rules.contains("unsafe"), "{address}");
+        for rule in ["frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"] {
+            assert!(rules.contains(rule), "{address}");
+        }
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("cache-control"), "no-store", "{address}");
+    }
+}
+
+#[tokio::test]
+async fn assets_are_kept_for_ever_under_the_hash_of_their_content() {
+    let (_, app) = host();
+    let mut ada = Browser::of(&app, "ada").await;
+    let page = ada.get("/projects/checkout/keys").await.text;
+    for start in ["/assets/console.", "/assets/copy.", "/assets/mark."] {
+        let at = page.find(start).unwrap();
+        let address = page[at..].split('"').next().unwrap();
+        let asset = ada.get(address).await;
+        assert_eq!(asset.status, StatusCode::OK);
+        assert!(asset.header("cache-control").contains("immutable"), "{address}");
+    }
+    assert_eq!(ada.get("/assets/console.css").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn no_form_is_taken_without_the_token_of_its_own_session() {
+    let (_, app) = host();
+    let (mut ada, mut ben) = (Browser::of(&app, "ada").await, Browser::of(&app, "ben").await);
+    let issued = ada.make("checkout", "Mobile app").await;
+    let key = key_address(&ada.get(&issued).await.text);
+    ben.get(&key).await;
+    let foreign = ben.csrf.clone();
+    for form in ["/deactivate", "/activate", "/rotate", "/revoke"] {
+        for csrf in ["", "0", &foreign] {
+            let answer = ada.post_as(csrf, &format!("{key}{form}"), &[("grace", "0")]).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{form}");
+        }
+    }
+    assert!(ada.get(&key).await.text.contains("badge active"));
+    for method in [Method::PUT, Method::DELETE, Method::PATCH] {
+        assert_eq!(ada.send(method, &key, Body::empty()).await.status, StatusCode::FORBIDDEN);
+    }
+}
+
+#[tokio::test]
+async fn another_project_finds_nothing_at_any_address() {
+    let (_, app) = host();
+    let (mut ada, mut chi) = (Browser::of(&app, "ada").await, Browser::of(&app, "chi").await);
+    let review = ada.draft("checkout", "Mobile app").await;
+    let issued = ada.make("checkout", "Mobile app").await;
+    let key = key_address(&ada.get(&issued).await.text);
+    let edit = ada.get(&format!("{key}/edit")).await.to();
+    let ours = |address: &str| address.replace("/checkout/", "/support/");
+    let mut addresses =
+        vec!["/projects/checkout/keys".to_owned(), "/projects/checkout/keys/new".to_owned(), review];
+    for address in [&key, &edit, &issued, &format!("{key}/rotate"), &format!("{key}/revoke")] {
+        addresses.extend([address.clone(), ours(address)]);
+    }
+    chi.get("/projects/support/keys/new").await;
+    for address in &addresses {
+        assert_eq!(chi.get(address).await.status, StatusCode::NOT_FOUND, "{address}");
+    }
+    for form in ["/deactivate", "/activate", "/rotate", "/revoke"] {
+        for key in [&key, &ours(&key)] {
+            let fields = [("grace", "0"), ("operation", "0123456789abcdef0123456789abcdef"), ("reason", "x")];
+            let answer = chi.post(&format!("{key}{form}"), &fields).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{key}{form}");
+        }
+    }
+    assert!(ada.get(&key).await.text.contains("badge active"));
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_to_the_session_that_asked() {
+    let (keys, app) = host();
+    let (mut ada, mut again) = (Browser::of(&app, "ada").await, Browser::of(&app, "ada").await);
+    let issued = ada.make("checkout", "Mobile app").await;
+    assert!(
+        token(&again.get(&issued).await.text).is_none(),
+        "not to another session, even of the same person"
+    );
+    assert_eq!(ada.send(Method::HEAD, &issued, Body::empty()).await.status, StatusCode::NO_CONTENT);
+    let page = ada.get(&issued).await.text;
+    let token_shown = token(&page).unwrap();
+    assert!(!issued.contains(&token_shown));
+    assert_eq!(page.matches(&token_shown).count(), 1);
+    let production = EnvironmentId::new("production").unwrap();
+    assert!(keys.verify(&token_shown, &production).await.is_ok());
+    let reloaded = ada.get(&issued).await;
+    assert_eq!(reloaded.status, StatusCode::OK);
+    assert!(token(&reloaded.text).is_none() && reloaded.text.contains("shown once"));
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_makes_one_key_with_one_good_token() {
+    let (keys, app) = host();
+    let mut ada = Browser::of(&app, "ada").await;
+    let review = ada.draft("checkout", "Mobile app").await;
+    let first = ada.post(&review, &[("go", "generate")]).await.to();
+    let second = ada.post(&review, &[("go", "generate")]).await.to();
+    assert_eq!(first, second);
+    let page = ada.get(&second).await.text;
+    assert!(page.contains("sent more than once"));
+    let shown = token(&page).unwrap();
+    // Once more, from another window, when the token has been shown: it must stay good.
+    let third = ada.post(&review, &[("go", "generate")]).await.to();
+    let page = ada.get(&third).await.text;
+    assert!(token(&page).is_none() && page.contains("makes no second key"));
+    let project = keys.project(ProjectId::new("checkout").unwrap(), Actor::user("ada").unwrap());
+    assert_eq!(project.list(KeyQuery::default()).await.unwrap().items.len(), 1);
+    let production = EnvironmentId::new("production").unwrap();
+    assert!(keys.verify(&shown, &production).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_step_keeps_what_is_wrong_and_tells_all_mistakes() {
+    let (_, app) = host();
+    let mut ada = Browser::of(&app, "ada").await;
+    let info = ada.get("/projects/checkout/keys/new").await.to();
+    let long = "x".repeat(101);
+    let fields =
+        [("name", long.as_str()), ("expires", "date"), ("description", "<b>kept</b>"), ("go", "next")];
+    let page = ada.post(&info, &fields).await.to();
+    let page = ada.get(&page).await.text;
+    for id in ["name-mistake", "environment-mistake", "expires-mistake"] {
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+    assert!(page.contains(&long) && page.contains("&lt;b&gt;kept") && !page.contains("<b>kept"));
+    let later = ada.get(&info.replace("/info", "/review")).await.to();
+    assert_eq!(later, info, "no step is skipped");
+}
+
+#[tokio::test]
+async fn the_second_of_two_editors_sees_what_changed_and_keeps_what_was_typed() {
+    let (_, app) = host();
+    let (mut ada, mut ben) = (Browser::of(&app, "ada").await, Browser::of(&app, "ben").await);
+    let issued = ada.make("checkout", "Mobile app").await;
+    let key = key_address(&ada.get(&issued).await.text);
+    let (by_ada, by_ben) = (edit(&mut ada, &key).await, edit(&mut ben, &key).await);
+    let form = |name, description| {
+        [
+            ("name", name),
+            ("description", description),
+            ("expires", "keep"),
+            ("agents_choice", "these"),
+            ("agents", "support-bot"),
+            ("agents", "triage"),
+            ("prompts_choice", "none"),
+            ("go", "preview"),
+        ]
+    };
+    let mine = ben.post(&by_ben, &form("Mobile app", "typed by Ben")).await.to();
+    let read = ben.get(&mine).await;
+    assert!(read.text.contains("typed by Ben"));
+    let theirs = ada.post(&by_ada, &form("Renamed by Ada", "")).await.to();
+    ada.get(&theirs).await;
+    assert_eq!(ada.post(&theirs, &[("revision", "1")]).await.to(), key);
+    assert_eq!(ada.post(&theirs, &[("revision", "1")]).await.to(), key, "sent twice");
+
+    let back = ben.post(&mine, &[("revision", "1")]).await.to();
+    assert_eq!(back, by_ben, "what Ben read was compared with another key");
+    let page = ben.get(&back).await.text;
+    assert!(page.contains("id=\"overtaken\"") && page.contains("Ada Moreau"));
+    assert!(page.contains("typed by Ben") && page.contains("value=\"Renamed by Ada\""));
+    let mine = ben.post(&back, &form("Renamed by Ada", "typed by Ben")).await.to();
+    ben.get(&mine).await;
+    assert_eq!(ben.post(&mine, &[("revision", "2")]).await.to(), key);
+    let page = ben.get(&key).await.text;
+    assert!(page.contains("<h1>Renamed by Ada ") && page.contains("typed by Ben"));
+}
+
+async fn edit(browser: &mut Browser, key: &str) -> String {
+    let draft = browser.get(&format!("{key}/edit")).await.to();
+    browser.get(&draft).await;
+    draft
+}
+
+/// Where a page leads that has been shown a token.
+fn key_address(page: &str) -> String {
+    let (_, rest) = page.split_once("id=\"stored\" href=\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
