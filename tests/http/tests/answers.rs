@@ -10,8 +10,9 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderName, Request, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use http_body_util::BodyExt;
 use http_tests::{CAUSES, Host, collect, env, http2, raw, refused, serve, witness};
-use tower::ServiceExt;
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 const NAMED: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -169,6 +170,33 @@ async fn the_grant_of_the_key_travels_in_the_extensions_and_not_in_a_header() {
     for _ in 0..2 {
         assert_eq!(ask(&router, bearing(host.token("bot"))).await.status(), 200);
     }
+}
+
+#[tokio::test]
+async fn the_extensions_of_the_request_hold_the_grant_and_nothing_else() {
+    let host = Host::new().await;
+    let count = async |request: Request<Body>| {
+        let count = request.extensions().len().to_string();
+        Ok::<_, std::convert::Infallible>(Response::new(Body::from(count)))
+    };
+    for (layer, expected) in [(host.layer(), "1"), (host.layer().keep_credentials(), "1")] {
+        let mut service = layer.layer(service_fn(count));
+        for _ in 0..2 {
+            let response = service.ready().await.unwrap().call(bearing(host.token("good"))).await.unwrap();
+            assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_layers_the_inner_one_says_who_has_come_in() {
+    let host = Host::new().await;
+    let (router, served) = witness();
+    let router = router.layer(host.layer().header(NAMED)).layer(host.layer());
+    let mut request = bearing(host.token("good"));
+    request.headers_mut().insert(NAMED, host.token("other").parse().unwrap());
+    assert_eq!(ask(&router, request).await.status(), 200);
+    assert_eq!(served.take()[0].key, host.id("other"));
 }
 
 #[tokio::test]
