@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Extensions, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -130,7 +130,15 @@ impl AccessKeyLayer {
         {
             if grpc.is_some() {
                 let denial = response.extensions_mut().remove();
-                return refusal.answer(&self.realm, denial, grpc);
+                let mut answer = refusal.answer(&self.realm, denial, grpc);
+                // What layers in between have added stays.
+                let mut headers = std::mem::take(response.headers_mut());
+                for name in [WWW_AUTHENTICATE, RETRY_AFTER, CONTENT_LENGTH] {
+                    headers.remove(name);
+                }
+                headers.extend(std::mem::take(answer.headers_mut()));
+                *answer.headers_mut() = headers;
+                return answer;
             }
             refusal.head(&self.realm, response.headers_mut());
         }

@@ -186,3 +186,17 @@ async fn a_handler_before_no_layer_is_told_to_grpc_as_internal() {
     let told = status_of(response, "application/grpc").await;
     assert_eq!(told, (13, "internal error".to_owned()));
 }
+
+#[tokio::test]
+async fn what_a_layer_in_between_has_added_stays_on_a_denial() {
+    let host = Host::new().await;
+    let handler = async |grant: Grant| grant.require_agent(&"billing".parse().unwrap());
+    let name = async |response: axum::response::Response| ([("x-request-id", "17")], response);
+    let router = Router::new().route("/", any(handler));
+    let router = router.layer(axum::middleware::map_response(name)).layer(host.layer());
+    let response = router.oneshot(call("application/grpc", Some(host.token("bot")))).await.unwrap();
+    assert_eq!(response.headers()["x-request-id"], "17");
+    assert_eq!(response.headers()["grpc-status"], "7");
+    assert_eq!(response.headers()[CONTENT_TYPE], "application/grpc");
+    assert!(!response.headers().contains_key("www-authenticate"));
+}
