@@ -22,7 +22,9 @@ mod told {
             Some(keys) => tracing::debug!(keys, "asked the store what has changed"),
             None => tracing::debug!("asked the store what has changed: everything may have"),
         }
-        if before.limit != after.limit {
+        // The first answer tells it, and changes nothing.
+        let is_first = named.is_none() && before.limit.is_zero();
+        if before.limit != after.limit && !is_first {
             tracing::info!(before = ?before.limit, after = ?after.limit, "the limit has changed");
         }
         if before.jumps != after.jumps {
