@@ -8,6 +8,8 @@
 //! pinned no revision it is repeated until it wins or the store fails. Where the store cannot say whether a
 //! write was done, the library tries the same write again, and where that is refused looks for its event.
 #![doc = include_str!("../docs/cookbook.md")]
+//!
+#![doc = include_str!("../docs/page.md")]
 
 mod access_keys;
 mod builder;

@@ -2,7 +2,8 @@
 //!
 //! `cargo test -p console --test chromium`. It needs Debian's `chromium`, and `node` with `npm` (20 or later), and
 //! installs Playwright and axe below the target directory the first time. With `ACCESS_KEYS_DEEP=1` axe looks at the
-//! pages in the dark and on a telephone too; `--nocapture` tells where their pictures are.
+//! pages in the dark and on a telephone too; `--nocapture` tells where their pictures are. With `ACCESS_KEYS_GUIDE="$PWD/src/docs/page.md"` the pictures of the
+//! guide are taken anew.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
@@ -53,6 +54,11 @@ fn creation_edit_and_revocation_without_scripts() {
 #[test]
 fn a_token_is_in_its_one_answer_and_nowhere_else() {
     run("canary");
+}
+
+#[test]
+fn the_pictures_of_the_guide_can_be_taken_anew() {
+    run("pictures");
 }
 
 /// One script against a console with an empty database.
