@@ -10,6 +10,10 @@
 #![doc = include_str!("../docs/cookbook.md")]
 //!
 #![doc = include_str!("../docs/page.md")]
+//!
+// Its pictures, which no page of documentation could load from elsewhere. A command takes them: `tests/chromium.rs` of
+// the console tells.
+#![doc = include_str!("../docs/page_pictures.md")]
 
 mod access_keys;
 mod builder;

@@ -2,8 +2,8 @@
 //!
 //! `cargo test -p console --test chromium`. It needs Debian's `chromium`, and `node` with `npm` (20 or later), and
 //! installs Playwright and axe below the target directory the first time. With `ACCESS_KEYS_DEEP=1` axe looks at the
-//! pages in the dark and on a telephone too; `--nocapture` tells where their pictures are. With `ACCESS_KEYS_GUIDE="$PWD/src/docs/page.md"` the pictures of the
-//! guide are taken anew.
+//! pages in the dark and on a telephone too; `--nocapture` tells where their pictures are. With
+//! `ACCESS_KEYS_PICTURES="$PWD/src/docs/page_pictures.md"` those of the guide are taken anew.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};

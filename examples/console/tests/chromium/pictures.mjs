@@ -1,7 +1,7 @@
-// The pictures of the guide "Build the page". With ACCESS_KEYS_GUIDE they are put into that file.
+// The pictures of the guide "Build the page". With ACCESS_KEYS_PICTURES that file is written anew.
 
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 
 import { inBrowser, nothingWrong, signedIn } from "./browser.mjs";
 import { button, generate, info, next, pick, stored } from "./steps.mjs";
@@ -53,11 +53,10 @@ await inBrowser(async (browser) => {
   nothingWrong(ada);
 });
 
-const guide = process.env.ACCESS_KEYS_GUIDE;
-if (guide) {
-  const text = (await readFile(guide, "utf8")).replace(/^\[\w+\]: data:.*\n/gm, "").trimEnd();
+const file = process.env.ACCESS_KEYS_PICTURES;
+if (file) {
   const references = [...pictures].map(([name, picture]) => `[${name}]: data:image/jpeg;base64,${picture}`);
-  await writeFile(guide, `${text}\n\n${references.join("\n")}\n`);
+  await writeFile(file, `${references.join("\n")}\n`);
 }
 
 async function toList(page) {
