@@ -147,11 +147,10 @@ async fn apply(client: &mut Client, schema: &str) -> Result<()> {
     transaction.batch_execute(&begin).await?;
     // By another, while this one waited.
     let found = look(transaction.client(), schema).await?;
-    let schema_sql =
-        format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"; SET LOCAL search_path = \"{schema}\", pg_temp");
     if found == 0 {
-        transaction.batch_execute(&schema_sql).await?;
+        transaction.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"")).await?;
     }
+    transaction.batch_execute(&format!("SET LOCAL search_path = \"{schema}\", pg_temp")).await?;
     for migration in known().filter(|migration| i64::from(migration.number) > found) {
         transaction.batch_execute(migration.sql).await?;
     }
