@@ -9,7 +9,7 @@ use super::quiet::{self, read_quietly};
 use super::text::words;
 use super::{
     AccessKey, Actor, AgentId, EventId, Field, IdSet, KeyId, OperationId, ProjectId, PromptId, ResourceId,
-    Revision, Scope, Status, time,
+    Revision, Scope, Seal, Status, time,
 };
 
 words! {
@@ -80,6 +80,9 @@ pub struct AuditEvent {
     pub reason: Option<String>,
     /// The operation of which it was a part.
     pub operation: Option<OperationId>,
+    /// What proves it and its place after the event before; `None` for one of an earlier version of this crate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Seal>,
 }
 
 read_quietly! {
@@ -97,6 +100,9 @@ read_quietly! {
         reason: Option<String>,
         #[serde(deserialize_with = "Option::deserialize")]
         operation: Option<OperationId>,
+        // Events of an earlier version have none.
+        #[serde(default)]
+        seal: Option<Seal>,
     }
 }
 

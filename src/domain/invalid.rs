@@ -217,6 +217,8 @@ fields! {
     Digest = "digest",
     /// The number of a key's secret.
     Generation = "generation",
+    /// What proves an audit event.
+    Seal = "seal",
     /// The version of a stored form.
     Version = "version",
     /// The longest that a node may use what it knows.

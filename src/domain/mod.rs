@@ -11,7 +11,7 @@
 //! | making one | [`Draft`], [`KeyInfo`], [`KeyForm`], [`Review`] |
 //! | changing one | [`Edit`], [`EditForm`], [`Preview`] |
 //! | finding them | [`KeyQuery`], [`AuditQuery`], [`Page`], [`Cursor`] |
-//! | what happened | [`AuditEvent`], [`Action`], [`FieldChange`] |
+//! | what happened | [`AuditEvent`], [`Action`], [`FieldChange`], [`Seal`] |
 
 mod actor;
 mod audit;
@@ -19,6 +19,7 @@ mod draft;
 mod edit;
 mod form;
 mod hashed;
+pub(crate) mod hex;
 pub(crate) mod id;
 mod invalid;
 mod key;
@@ -29,6 +30,7 @@ pub(crate) mod quiet;
 mod review;
 mod scope;
 mod scope_form;
+pub(crate) mod seal;
 mod status;
 pub(crate) mod text;
 pub(crate) mod time;
@@ -47,6 +49,7 @@ pub use query::{AuditQuery, KeyQuery};
 pub use review::Review;
 pub use scope::{IdSet, ResourceId, Scope};
 pub use scope_form::ScopeForm;
+pub use seal::Seal;
 pub use status::{KeyState, Status};
 
 pub(crate) use edit::{Applied, Rejection};

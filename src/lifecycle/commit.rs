@@ -1,12 +1,22 @@
 //! Writing a change exactly once, whatever the store can say about it.
 
-use crate::domain::{AuditEvent, AuditQuery, Cursor, Revision};
-use crate::store::{KeyStore, StoreError, StoredKey};
+use crate::domain::{AccessKey, Action, AuditEvent, AuditQuery, Cursor, FieldChange, Revision};
+use crate::store::{KeyStore, StoreError, StoredDigest, StoredKey};
 
 /// How often a write whose outcome is unknown is tried.
 const TRIES: usize = 3;
 /// How often a store may refuse a write and then show the same revision again.
 const STALLS_MAX: u32 = 16;
+
+/// What is done to a key: as it is then, and what is told of it.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) key: AccessKey,
+    pub(super) digests: Vec<StoredDigest>,
+    pub(super) action: Action,
+    pub(super) changes: Vec<FieldChange>,
+    pub(super) reason: Option<String>,
+}
 
 /// A key and the event that tells of it: stored together.
 #[derive(Debug)]

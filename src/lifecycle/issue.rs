@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::commit::{Attempts, Outcome, Write};
+use super::commit::{Attempts, Outcome, Step};
 use super::{Error, Issued, ProjectKeys};
 use crate::domain::{
     AccessKey, Action, AuditQuery, EnvironmentId, Field, FieldChange, Invalid, KeyId, KeyState, Origin,
@@ -120,7 +120,7 @@ impl<S: KeyStore> ProjectKeys<S> {
             origin: Origin::Generated,
         };
         let event = self.event(&key, Action::Created, vec![FieldChange::Key(Box::new(key.clone()))])?;
-        let write = Write { key: StoredKey::new(key.clone(), vec![digest], event.id), event };
+        let write = self.sealed(key.clone(), vec![digest], event, None);
         Ok(match write.insert(self.store()).await? {
             // Nothing that was good before is cut off by a new key.
             Outcome::Done => Some(Issued {
@@ -226,7 +226,8 @@ impl<S: KeyStore> ProjectKeys<S> {
         let (token, digest) = self.draw_token(key.id, &key.environment, generation)?;
         let digests = std::iter::once(digest).chain(kept).collect();
         let changes = vec![FieldChange::Secret { generation, old_secret_ends_at }];
-        let write = self.write(now, stored, key, Action::Rotated, changes, digests)?;
+        let step = Step { key, digests, action: Action::Rotated, changes, reason: None };
+        let write = self.write(now, stored, step)?;
         Ok(match write.update(self.store(), stored.revision()).await? {
             Outcome::Done => Some(self.issued(write.key.key().clone(), token, generation, now, told).await),
             Outcome::Overtaken => None,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::commit::{Attempts, Outcome};
+use super::commit::{Attempts, Outcome, Step};
 use super::{Change, Error, ProjectKeys};
 use crate::domain::{
     AccessKey, Action, Applied, AuditEvent, AuditQuery, Edit, Field, FieldChange, Invalid, KeyId, Rejection,
@@ -100,8 +100,9 @@ impl<S: KeyStore> ProjectKeys<S> {
             let Some(Applied { key, changes }) = apply(stored.key(), now)? else {
                 return Ok(self.changed(stored.key().clone(), false).await);
             };
-            let mut write = self.write(now, &stored, key, action, changes, stored.digests().to_vec())?;
-            write.event.reason.clone_from(&reason);
+            let digests = stored.digests().to_vec();
+            let step = Step { key, digests, action, changes, reason: reason.clone() };
+            let write = self.write(now, &stored, step)?;
             if write.update(self.store(), stored.revision()).await? == Outcome::Done {
                 return Ok(self.changed(write.key.key().clone(), true).await);
             }

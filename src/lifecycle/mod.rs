@@ -20,6 +20,7 @@ mod builder;
 mod change;
 mod commit;
 mod error;
+pub mod history;
 mod issue;
 mod manage;
 mod project;

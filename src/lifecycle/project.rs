@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::commit::Write;
+use super::commit::{Step, Write};
 use super::{AccessKeys, Error};
 use crate::domain::{
     AccessKey, Action, Actor, AuditEvent, AuditQuery, Cursor, Draft, Edit, EditForm, EventId, Field,
     FieldChange, Invalid, Invalids, KeyForm, KeyId, KeyQuery, OperationId, Page, ProjectId, Review, Rule,
-    time,
+    Seal, seal::sealed_bytes, time,
 };
 use crate::store::{KeyStore, KeyUse, StoreError, StoredDigest, StoredKey};
 
@@ -192,16 +192,9 @@ impl<S: KeyStore> ProjectKeys<S> {
         Ok(uses)
     }
 
-    /// The next state of a key, as of `now`, with the event that tells of it.
-    pub(super) fn write(
-        &self,
-        now: DateTime<Utc>,
-        stored: &StoredKey,
-        mut key: AccessKey,
-        action: Action,
-        changes: Vec<FieldChange>,
-        digests: Vec<StoredDigest>,
-    ) -> Result<Write, Error> {
+    /// What becomes of a key, as of `now`, with the event that tells of it.
+    pub(super) fn write(&self, now: DateTime<Utc>, stored: &StoredKey, step: Step) -> Result<Write, Error> {
+        let Step { mut key, digests, action, changes, reason } = step;
         // Later than the event before, even if this node's clock is behind that of another.
         key.updated_at = now.max(time::after(stored.key().updated_at, Duration::from_micros(1)));
         key.revision = stored.revision().next();
@@ -209,11 +202,24 @@ impl<S: KeyStore> ProjectKeys<S> {
             let rule = Rule::Inconsistent { problem: "cannot rise any further" };
             return Err(Invalid::new(Field::Revision, rule).into());
         }
-        let event = self.event(&key, action, changes)?;
-        Ok(Write { key: StoredKey::new(key, digests, event.id), event })
+        let event = AuditEvent { reason, ..self.event(&key, action, changes)? };
+        Ok(self.sealed(key, digests, event, stored.last_seal()))
     }
 
-    /// The event of what makes `key` as it is now.
+    /// A key with the event of what made it as it is now, sealed after the event that has the seal `before`.
+    pub(super) fn sealed(
+        &self,
+        key: AccessKey,
+        digests: Vec<StoredDigest>,
+        event: AuditEvent,
+        before: Option<Seal>,
+    ) -> Write {
+        let seal = self.keys.verifier.setup().peppers.seal(&sealed_bytes(&event, before.as_ref()));
+        let event = AuditEvent { seal: Some(seal), ..event };
+        Write { key: StoredKey::told_by(key, digests, &event), event }
+    }
+
+    /// The event of what makes `key` as it is now, not yet sealed.
     pub(super) fn event(
         &self,
         key: &AccessKey,
@@ -232,6 +238,7 @@ impl<S: KeyStore> ProjectKeys<S> {
             changes,
             reason: None,
             operation: self.operation.clone(),
+            seal: None,
         })
     }
 

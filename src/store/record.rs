@@ -9,7 +9,9 @@ use serde::de::Deserializer;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::quiet::{Quiet, read_quietly};
-use crate::domain::{AccessKey, EventId, Field, Invalid, OperationId, Revision, Rule, text, time};
+use crate::domain::{
+    AccessKey, AuditEvent, EventId, Field, Invalid, OperationId, Revision, Rule, Seal, text, time,
+};
 use crate::token::{Digest, Scheme};
 
 /// A key as a store keeps it: the record, the digests of its secrets, and the id of its last event.
@@ -50,11 +52,24 @@ struct Record {
     key: AccessKey,
     digests: Vec<StoredDigest>,
     last_event: EventId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seal: Option<Seal>,
 }
 
 impl StoredKey {
-    pub(crate) fn new(key: AccessKey, digests: Vec<StoredDigest>, last_event: EventId) -> Self {
-        Self(Arc::new(Record { version: Version, key, digests, last_event }))
+    pub(crate) fn new(
+        key: AccessKey,
+        digests: Vec<StoredDigest>,
+        last_event: EventId,
+        last_seal: Option<Seal>,
+    ) -> Self {
+        let version = last_seal.map_or(Version::PLAIN, |_| Version::SEALED);
+        Self(Arc::new(Record { version, key, digests, last_event, last_seal }))
+    }
+
+    /// A key as `event` tells of it.
+    pub(crate) fn told_by(key: AccessKey, digests: Vec<StoredDigest>, event: &AuditEvent) -> Self {
+        Self::new(key, digests, event.id, event.seal)
     }
 
     /// What was read of a key. Consistent are a secret that does not end and at most one before it that does.
@@ -62,6 +77,7 @@ impl StoredKey {
         key: AccessKey,
         digests: Vec<StoredDigest>,
         last_event: EventId,
+        last_seal: Option<Seal>,
     ) -> Result<Self, Invalid> {
         let consistent = match digests.as_slice() {
             [newest] => newest.ends_at.is_none(),
@@ -74,12 +90,12 @@ impl StoredKey {
             let problem = "must be that of the current secret and at most one that ends";
             return Err(Invalid::new(Field::Digest, Rule::Inconsistent { problem }));
         }
-        Ok(Self::new(key, digests, last_event))
+        Ok(Self::new(key, digests, last_event, last_seal))
     }
 
     /// A record of no key, with a digest that nothing has: what is met in place of a key that does not exist.
     pub(crate) fn dummy(digest: Digest) -> Self {
-        Self::new(AccessKey::dummy(), vec![StoredDigest::new(digest, 1, None)], EventId::ZERO)
+        Self::new(AccessKey::dummy(), vec![StoredDigest::new(digest, 1, None)], EventId::ZERO, None)
     }
 
     /// The record, which holds nothing secret.
@@ -98,6 +114,12 @@ impl StoredKey {
     #[must_use]
     pub fn last_event(&self) -> EventId {
         self.0.last_event
+    }
+
+    /// The seal of that event; `None` where it has none, as those of an earlier version of this crate.
+    #[must_use]
+    pub fn last_seal(&self) -> Option<Seal> {
+        self.0.last_seal
     }
 
     /// Its revision, the `expected` of the next update.
@@ -120,14 +142,20 @@ struct Unchecked {
     key: AccessKey,
     digests: Vec<StoredDigest>,
     last_event: EventId,
+    #[serde(default, deserialize_with = "deserialize_seal")]
+    last_seal: Option<Seal>,
 }
 
 impl TryFrom<Quiet<Unchecked>> for StoredKey {
     type Error = Invalid;
 
     fn try_from(Quiet(read): Quiet<Unchecked>) -> Result<Self, Invalid> {
-        let Unchecked { version: Version, key, digests, last_event } = read;
-        Self::of_parts(key, digests, last_event)
+        let Unchecked { version, key, digests, last_event, last_seal } = read;
+        if last_seal.is_some() != (version == Version::SEALED) {
+            let problem = "is there in version 2 and no other";
+            return Err(Invalid::new(Field::Seal, Rule::Inconsistent { problem }));
+        }
+        Self::of_parts(key, digests, last_event, last_seal)
     }
 }
 
@@ -245,21 +273,31 @@ impl FromStr for IssuedBy {
 
 text::serde_as_text!(IssuedBy);
 
-/// The version of the stored form: 1.
+fn deserialize_seal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Seal>, D::Error> {
+    Seal::deserialize(deserializer).map(Some)
+}
+
+/// The version of the stored form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Version;
+struct Version(u64);
+
+impl Version {
+    /// Without a seal.
+    const PLAIN: Self = Self(1);
+    const SEALED: Self = Self(2);
+}
 
 impl Serialize for Version {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(1)
+        serializer.serialize_u64(self.0)
     }
 }
 
 impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text::deserialize_number(deserializer, |given| match given {
-            1 => Ok(Self),
-            _ => Err(Invalid::new(Field::Version, Rule::Range { min: 1, max: 1, given })),
+            1..=2 => Ok(Self(given)),
+            _ => Err(Invalid::new(Field::Version, Rule::Range { min: 1, max: 2, given })),
         })
     }
 }

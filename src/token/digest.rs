@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::domain::{Field, Invalid, Rule, text};
+use crate::domain::{Field, Invalid, Rule, hex, text};
 
 const SCHEME_MAX: usize = 64;
 const EXPECTED: &str = "a scheme and 64 hexadecimal digits";
@@ -84,8 +84,7 @@ impl Digest {
 
     /// As it is stored.
     pub(crate) fn to_text(&self) -> String {
-        let hex = self.bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        format!("{}:{hex}", self.scheme)
+        format!("{}:{}", self.scheme, hex::of(&self.bytes))
     }
 }
 
@@ -101,7 +100,7 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let read = || {
             let (scheme, hex) = text.split_once(':')?;
-            Some(Self { scheme: scheme.parse().ok()?, bytes: from_hex(hex)? })
+            Some(Self { scheme: scheme.parse().ok()?, bytes: hex::read(hex)? })
         };
         let rule = Rule::Unreadable { expected: EXPECTED, given: text.len() };
         read().ok_or_else(|| Invalid::new(Field::Digest, rule))
@@ -118,22 +117,4 @@ impl<'de> serde::Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text::deserialize(deserializer)
     }
-}
-
-fn from_hex(hex: &str) -> Option<[u8; 32]> {
-    // What is no digit shows in the high half.
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => byte - b'0',
-        b'a'..=b'f' => byte - b'a' + 10,
-        _ => 0xF0,
-    };
-    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else { return None };
-    let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
-    let (mut bytes, mut wrong) = ([0; 32], 0);
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        let (high, low) = (digit(*high), digit(*low));
-        wrong |= (high | low) & 0xF0;
-        *byte = high << 4 | low;
-    }
-    (wrong == 0).then_some(bytes)
 }

@@ -34,7 +34,7 @@ pub use prefix::{Found, Prefix};
 pub use secret::Token;
 
 pub(crate) use digest::Digest;
-pub(crate) use pepper::{PepperRing, Turned, Way};
+pub(crate) use pepper::{PepperRing, Sealing, Turned, Way};
 pub(crate) use prefixes::Prefixes;
 pub(crate) use presented::{Presented, Signed};
 pub(crate) use random::{Random, id_of_operation};

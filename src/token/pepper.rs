@@ -4,10 +4,10 @@ use std::fmt;
 
 use constant_time_eq::constant_time_eq_32;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 use super::{Digest, Scheme, Signed};
-use crate::domain::{Field, Invalid, Rule, Unit};
+use crate::domain::{Field, Invalid, Rule, Seal, Unit};
 
 const KEY_MIN: usize = 32;
 const KEY_MAX: usize = 1_024;
@@ -130,6 +130,35 @@ impl PepperRing {
         })
     }
 
+    /// The seal of these bytes: under the newest pepper.
+    pub(crate) fn seal(&self, sealed: &[u8]) -> Seal {
+        self.seal_of(self.peppers.first(), sealed)
+    }
+
+    /// Whether `seal` is that of these bytes; a plain hash is taken where an unpeppered digest is.
+    pub(crate) fn check(&self, seal: &Seal, sealed: &[u8]) -> Sealing {
+        let pepper = match seal.pepper() {
+            None if self.takes_unpeppered() => None,
+            None => return Sealing::Unpeppered,
+            Some(version) => match self.peppers.iter().find(|known| known.version == version) {
+                None => return Sealing::Lacking,
+                found => found,
+            },
+        };
+        let is_it = constant_time_eq_32(self.seal_of(pepper, sealed).mac(), seal.mac());
+        if is_it { Sealing::Good } else { Sealing::Wrong }
+    }
+
+    fn seal_of(&self, pepper: Option<&Pepper>, sealed: &[u8]) -> Seal {
+        pepper.map_or_else(
+            || Seal::new(None, Sha256::digest(sealed).into()),
+            |pepper| {
+                let mac = pepper.mac.clone().chain_update(sealed).finalize().into_bytes();
+                Seal::new(Some(pepper.version), mac.into())
+            },
+        )
+    }
+
     /// A digest that nothing has, compared in place of one that is not there.
     pub(crate) fn dummy(&self) -> Digest {
         let newest = self.peppers.first();
@@ -140,6 +169,18 @@ impl PepperRing {
     const fn takes_unpeppered(&self) -> bool {
         self.accept_unpeppered || self.peppers.is_empty()
     }
+}
+
+/// What a ring says of a seal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sealing {
+    Good,
+    /// It is that of something else.
+    Wrong,
+    /// It is a plain hash, which everyone can make.
+    Unpeppered,
+    /// The ring lacks its pepper.
+    Lacking,
 }
 
 /// How one ring checks the secrets of a digest: 0 without a pepper, 1 under its newest one, and so on.
@@ -242,8 +283,6 @@ fn sha256(signed: &Signed) -> [u32; 8] {
 
 #[cfg(test)]
 mod tests {
-    use sha2::Digest as _;
-
     use super::*;
 
     #[test]

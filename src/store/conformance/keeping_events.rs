@@ -63,6 +63,23 @@ pub(super) async fn the_operation_of_an_event_is_kept<F: Fixture>(fixture: &F) -
     Ok(())
 }
 
+pub(super) async fn the_seal_of_an_event_is_kept<F: Fixture>(fixture: &F) -> Ruling {
+    let (store, samples) = start(fixture).await?;
+    let mut last = samples.key()?;
+    comes_back(&store, &last, "a seal").await?;
+    for name in ["Another name", "A third name"] {
+        last = samples.renamed(&last, name)?;
+        comes_back(&store, &last, "a seal of its own for each event").await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn the_absence_of_a_seal_is_kept<F: Fixture>(fixture: &F) -> Ruling {
+    let (store, samples) = start(fixture).await?;
+    let unsealed = samples.unsealed(samples.key()?);
+    comes_back(&store, &unsealed, "no seal").await
+}
+
 pub(super) async fn the_actor_of_an_event_is_kept<F: Fixture>(fixture: &F) -> Ruling {
     let (store, samples) = start(fixture).await?;
     let mut last = samples.key()?;

@@ -193,6 +193,8 @@ macro_rules! __conformance_rules {
             117 calling calls_about_nothing_end
             118 calling many_calls_at_once_end
             119 calling no_error_shows_a_digest
+            120 keeping_events the_seal_of_an_event_is_kept
+            121 keeping_events the_absence_of_a_seal_is_kept
         }
     };
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::ruling::{Ruling, Stop};
 use crate::domain::{
     AccessKey, Action, Actor, AuditEvent, EnvironmentId, EventId, FieldChange, Invalid, KeyId, Origin,
-    ProjectId, Revision, Scope, Status,
+    ProjectId, Revision, Scope, Seal, Status,
 };
 use crate::store::{StoredDigest, StoredKey};
 use crate::token::{Digest, Random, Scheme};
@@ -171,13 +171,23 @@ impl Samples {
         let mut key = write.key.key().clone();
         key.updated_at = time;
         let event = AuditEvent { at: time, ..write.event };
-        Ok(Write { key: StoredKey::new(key, write.key.digests().to_vec(), event.id), event })
+        Ok(Write { key: StoredKey::told_by(key, write.key.digests().to_vec(), &event), event })
     }
 
     /// The same change, told by an event of this id.
     pub(super) fn told_by(&self, write: Write, id: EventId) -> Write {
-        let key = StoredKey::new(write.key.key().clone(), write.key.digests().to_vec(), id);
-        Write { key, event: AuditEvent { id, ..write.event } }
+        let event = AuditEvent { id, ..write.event };
+        Write {
+            key: StoredKey::told_by(write.key.key().clone(), write.key.digests().to_vec(), &event),
+            event,
+        }
+    }
+
+    /// The same change, as a version that sealed nothing made it.
+    pub(super) fn unsealed(&self, write: Write) -> Write {
+        let event = AuditEvent { seal: None, ..write.event };
+        let key = StoredKey::told_by(write.key.key().clone(), write.key.digests().to_vec(), &event);
+        Write { key, event }
     }
 
     fn write(
@@ -188,7 +198,7 @@ impl Samples {
         changes: Vec<FieldChange>,
     ) -> Ruling<Write> {
         let event = event_of(&key, self.event_id()?, action, changes);
-        Ok(Write { key: StoredKey::new(key, digests, event.id), event })
+        Ok(Write { key: StoredKey::told_by(key, digests, &event), event })
     }
 }
 
@@ -204,7 +214,7 @@ pub(super) fn on_top(
     key.updated_at += TimeDelta::seconds(1);
     like(&mut key);
     let event = event_of(&key, event, action, Vec::new());
-    Write { key: StoredKey::new(key, current.digests().to_vec(), event.id), event }
+    Write { key: StoredKey::told_by(key, current.digests().to_vec(), &event), event }
 }
 
 fn event_of(key: &AccessKey, id: EventId, action: Action, changes: Vec<FieldChange>) -> AuditEvent {
@@ -219,7 +229,17 @@ fn event_of(key: &AccessKey, id: EventId, action: Action, changes: Vec<FieldChan
         changes,
         reason: None,
         operation: None,
+        seal: Some(seal_of(id)),
     }
+}
+
+/// A seal of no meaning, another one for each event.
+fn seal_of(event: EventId) -> Seal {
+    let mut mac = [0; 32];
+    for (place, byte) in mac.iter_mut().zip(event.as_str().bytes().cycle()) {
+        *place = byte;
+    }
+    Seal::new(Some(7), mac)
 }
 
 /// So many seconds after the first moment of the samples.

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::runner::Runner;
 use super::session::Parameter;
 use crate::domain::{AuditEvent, KeyId, Revision};
-use crate::store::sql::{expiry_micros, operation_text, reason_text, search_text};
+use crate::store::sql::{expiry_micros, operation_text, reason_text, seal_text, search_text};
 use crate::store::{BoxError, KeyUse, StoreError, StoredKey};
 
 /// Recorded in one go, before other statements have their turn.
@@ -24,7 +24,7 @@ macro_rules! now {
 }
 macro_rules! event_columns_of_insert {
     () => {
-        "INSERT INTO @events (id, project, key, at, actor, action, revision, changes, reason, operation) "
+        "INSERT INTO @events (id, project, key, at, actor, action, revision, changes, reason, operation, seal) "
     };
 }
 
@@ -32,24 +32,26 @@ macro_rules! event_columns_of_insert {
 pub(super) const INSERT: &str = concat!(
     "WITH event AS (",
     event_columns_of_insert!(),
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id) \
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $30) RETURNING id) \
      INSERT INTO @keys (id, project, environment, name, name_search, description, agents, prompts, status, \
      expires_at, revision, created_at, created_by, updated_at, origin, digest, generation, issued_by, \
-     older_digest, older_generation, older_issued_by, older_ends_at, last_event) \
+     older_digest, older_generation, older_issued_by, older_ends_at, last_event, \
+     last_seal) \
      SELECT $3, $2, $11, $12, $13, $14, $15, $16, $17, $18, $7, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, \
-     $29, event.id FROM event RETURNING $30::int8"
+     $29, event.id, $30 FROM event RETURNING $31::int8"
 );
 /// The lock on the key first: nobody waits for it who has the one on the feed.
 pub(super) const UPDATE: &str = concat!(
-    "WITH current AS (SELECT FROM @keys WHERE id = $3 AND revision = $30 AND status IN ('active', 'inactive') \
+    "WITH current AS (SELECT FROM @keys WHERE id = $3 AND revision = $31 AND status IN ('active', 'inactive') \
      FOR NO KEY UPDATE), event AS (",
     event_columns_of_insert!(),
-    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM current RETURNING id) \
+    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $30 FROM current RETURNING id) \
      UPDATE @keys AS key SET project = $2, environment = $11, name = $12, name_search = $13, description = $14, \
      agents = $15, prompts = $16, status = $17, expires_at = $18, revision = $7, created_at = $19, \
      created_by = $20, updated_at = $21, origin = $22, digest = $23, generation = $24, issued_by = $25, \
-     older_digest = $26, older_generation = $27, older_issued_by = $28, older_ends_at = $29, last_event = event.id \
-     FROM event WHERE key.id = $3 RETURNING $31::int8"
+     older_digest = $26, older_generation = $27, older_issued_by = $28, older_ends_at = $29, last_event = event.id, \
+     last_seal = $30 \
+     FROM event WHERE key.id = $3 RETURNING $32::int8"
 );
 macro_rules! put_types {
     ($($more:expr),*) => {
@@ -62,6 +64,8 @@ macro_rules! put_types {
             Type::INT8, Type::TEXT, Type::INT8, Type::TEXT,
             // Its secrets.
             Type::TEXT, Type::INT8, Type::TEXT, Type::TEXT, Type::INT8, Type::TEXT, Type::INT8,
+            // The seal of both.
+            Type::TEXT,
             $($more),*
         ]
     };
@@ -128,7 +132,7 @@ fn boxed(value: impl ToSql + Sync + Send + 'static) -> Value {
     Box::new(value)
 }
 
-/// The event's, in their order, the key's and its secrets'.
+/// The event's, in their order, the key's and its secrets', and the seal of both.
 fn values(stored: &StoredKey, event: &AuditEvent) -> Result<Vec<Value>, BoxError> {
     let key = stored.key();
     let (newest, older) = (stored.digests().first(), stored.digests().get(1));
@@ -165,6 +169,7 @@ fn values(stored: &StoredKey, event: &AuditEvent) -> Result<Vec<Value>, BoxError
         boxed(older.map(|older| i64::from(older.generation()))),
         boxed(older_issued_by),
         boxed(older.and_then(|older| older.ends_at()).map(|end| end.timestamp_micros())),
+        boxed(seal_text(stored.last_seal())),
     ])
 }
 

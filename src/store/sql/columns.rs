@@ -18,7 +18,8 @@ pub(crate) use key_columns;
 /// What [`Columns::stored_key`] reads after those.
 macro_rules! secret_columns {
     () => {
-        "digest, generation, issued_by, older_digest, older_generation, older_issued_by, older_ends_at, last_event"
+        "digest, generation, issued_by, older_digest, older_generation, older_issued_by, older_ends_at, last_event, \
+         last_seal"
     };
 }
 pub(crate) use secret_columns;
@@ -26,7 +27,7 @@ pub(crate) use secret_columns;
 /// What [`Columns::event`] reads.
 macro_rules! event_columns {
     () => {
-        "id, project, key, at, actor, action, revision, changes, reason, operation"
+        "id, project, key, at, actor, action, revision, changes, reason, operation, seal"
     };
 }
 pub(crate) use event_columns;
@@ -126,7 +127,14 @@ impl<'r, R: Values> Columns<'r, R> {
             }
             _ => return Err(self.wrong("older_digest", "the columns of the older secret are there in part")),
         };
-        StoredRow { key, newest, older, last_event: self.text("last_event")? }.read()
+        StoredRow {
+            key,
+            newest,
+            older,
+            last_event: self.text("last_event")?,
+            last_seal: self.text("last_seal")?,
+        }
+        .read()
     }
 
     fn read_access_key(&mut self) -> Read<AccessKey> {
@@ -149,6 +157,7 @@ impl<'r, R: Values> Columns<'r, R> {
             changes: self.text("changes")?,
             reason: self.text("reason")?,
             operation: self.text("operation")?,
+            seal: self.text("seal")?,
         })
     }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::key_row::revision;
 use super::{Unreadable, breaks};
-use crate::domain::{AuditEvent, FieldChange, Invalid, KeyId, OperationId, time};
+use crate::domain::{AuditEvent, FieldChange, Invalid, KeyId, OperationId, Seal, time};
 
 const TABLE: &str = "events";
 const NONE: &str = "none";
@@ -23,6 +23,7 @@ pub(crate) struct EventRow<'r> {
     pub(crate) changes: &'r str,
     pub(crate) reason: &'r str,
     pub(crate) operation: &'r str,
+    pub(crate) seal: &'r str,
 }
 
 impl EventRow<'_> {
@@ -48,6 +49,7 @@ impl EventRow<'_> {
             operation: after_word("operation", self.operation, OPERATION)?
                 .map(|text| parse("operation", text))
                 .transpose()?,
+            seal: seal(TABLE, "seal", self.seal)?,
         })
     }
 }
@@ -60,6 +62,19 @@ pub(crate) fn reason_text(event: &AuditEvent) -> String {
 /// How an operation is written.
 pub(crate) fn operation_text(operation: Option<&OperationId>) -> String {
     operation.map_or_else(|| NONE.to_owned(), |operation| format!("{OPERATION}{operation}"))
+}
+
+/// How a seal is written.
+pub(crate) fn seal_text(seal: Option<Seal>) -> String {
+    seal.map_or_else(|| NONE.to_owned(), |seal| seal.to_string())
+}
+
+pub(super) fn seal(
+    table: &'static str,
+    column: &'static str,
+    text: &str,
+) -> Result<Option<Seal>, Unreadable> {
+    if text == NONE { Ok(None) } else { text.parse().map(Some).map_err(breaks(table, column)) }
 }
 
 fn after_word<'t>(

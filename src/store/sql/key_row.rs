@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
+use super::event_row::seal;
 use super::{Unreadable, breaks};
 use crate::domain::{AccessKey, Field, IdSet, Invalid, KeyId, ResourceId, Revision, Scope, text, time};
 use crate::store::{StoredDigest, StoredKey};
@@ -45,6 +46,7 @@ pub(crate) struct StoredRow<'r> {
     pub(crate) newest: SecretRow<'r>,
     pub(crate) older: Option<SecretRow<'r>>,
     pub(crate) last_event: &'r str,
+    pub(crate) last_seal: &'r str,
 }
 
 impl KeyRow<'_> {
@@ -98,7 +100,8 @@ impl StoredRow<'_> {
             digests.push(older.read(["older_digest", "older_generation", "older_issued_by"])?);
         }
         let last_event = parse("last_event", self.last_event)?;
-        StoredKey::of_parts(key, digests, last_event).map_err(breaks(TABLE, "older_digest"))
+        let last_seal = seal(TABLE, "last_seal", self.last_seal)?;
+        StoredKey::of_parts(key, digests, last_event, last_seal).map_err(breaks(TABLE, "older_digest"))
     }
 }
 

@@ -58,10 +58,22 @@ pub const fn migrations() -> &'static [Migration] {
             sql: include_str!("sqlite/0001_keys.sql"),
         },
         Migration {
+            database: Database::Sqlite,
+            number: 2,
+            name: "seals",
+            sql: include_str!("sqlite/0002_seals.sql"),
+        },
+        Migration {
             database: Database::Postgres,
             number: 1,
             name: "keys",
             sql: include_str!("postgres/0001_keys.sql"),
+        },
+        Migration {
+            database: Database::Postgres,
+            number: 2,
+            name: "seals",
+            sql: include_str!("postgres/0002_seals.sql"),
         },
     ]
 }

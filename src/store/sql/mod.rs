@@ -15,7 +15,7 @@ pub use migration::{Database, Migrate, Migration, migrations};
 pub use unreadable::Unreadable;
 
 pub(crate) use columns::{Columns, Values, event_columns, key_columns, secret_columns};
-pub(crate) use event_row::{EventRow, operation_text, reason_text};
+pub(crate) use event_row::{EventRow, operation_text, reason_text, seal_text};
 #[cfg(feature = "sqlite-system")]
 pub(crate) use head::DRAINED_IN_MAX;
 pub(crate) use head::{BEHIND_MAX, Entry, Head, INCARNATION_LEN};

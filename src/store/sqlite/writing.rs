@@ -8,29 +8,32 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use super::feed::head;
 use super::problem::Result;
 use crate::domain::{AuditEvent, EventId, KeyId, Revision, Status, time};
-use crate::store::sql::{Columns, DRAINED_IN_MAX, expiry_micros, operation_text, reason_text, search_text};
+use crate::store::sql::{
+    Columns, DRAINED_IN_MAX, expiry_micros, operation_text, reason_text, seal_text, search_text,
+};
 use crate::store::{KeyUse, StoredKey};
 
 pub(super) const EXISTS: &str = "SELECT 1 FROM keys WHERE id = ?1";
 pub(super) const CURRENT: &str = "SELECT revision, status FROM keys WHERE id = ?1";
 pub(super) const INSERT_EVENT: &str = "INSERT INTO events \
-    (seq, id, project, key, at, actor, action, revision, changes, reason, operation) \
+    (seq, id, project, key, at, actor, action, revision, changes, reason, operation, seal) \
     VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM events), \
-    :id, :project, :key, :at, :actor, :action, :revision, :changes, :reason, :operation)";
+    :id, :project, :key, :at, :actor, :action, :revision, :changes, :reason, :operation, :seal)";
 pub(super) const INSERT_KEY: &str = "INSERT INTO keys \
     (id, project, environment, name, name_search, description, agents, prompts, status, expires_at, revision, \
     created_at, created_by, updated_at, origin, digest, generation, issued_by, \
-    older_digest, older_generation, older_issued_by, older_ends_at, last_event) \
+    older_digest, older_generation, older_issued_by, older_ends_at, last_event, last_seal) \
     VALUES (:id, :project, :environment, :name, :name_search, :description, :agents, :prompts, :status, \
     :expires_at, :revision, :created_at, :created_by, :updated_at, :origin, :digest, :generation, :issued_by, \
-    :older_digest, :older_generation, :older_issued_by, :older_ends_at, :last_event)";
+    :older_digest, :older_generation, :older_issued_by, :older_ends_at, :last_event, :last_seal)";
 pub(super) const UPDATE_KEY: &str = "UPDATE keys SET \
     project = :project, environment = :environment, name = :name, name_search = :name_search, \
     description = :description, agents = :agents, prompts = :prompts, status = :status, \
     expires_at = :expires_at, revision = :revision, created_at = :created_at, created_by = :created_by, \
     updated_at = :updated_at, origin = :origin, digest = :digest, generation = :generation, \
     issued_by = :issued_by, older_digest = :older_digest, older_generation = :older_generation, \
-    older_issued_by = :older_issued_by, older_ends_at = :older_ends_at, last_event = :last_event \
+    older_issued_by = :older_issued_by, older_ends_at = :older_ends_at, last_event = :last_event, \
+    last_seal = :last_seal \
     WHERE id = :id";
 pub(super) const EVENT_IS_STORED: &str = "SELECT 1 FROM events WHERE id = ?1";
 /// Uses of unknown keys are dropped.
@@ -72,6 +75,7 @@ pub(super) fn put(connection: &Connection, sql: &str, key: &StoredKey, event: &A
         ":changes": serde_json::to_string(&event.changes)?,
         ":reason": reason_text(event),
         ":operation": operation_text(event.operation.as_ref()),
+        ":seal": seal_text(event.seal),
     })?;
     let stored = key;
     let key = stored.key();
@@ -103,6 +107,7 @@ pub(super) fn put(connection: &Connection, sql: &str, key: &StoredKey, event: &A
         ":older_issued_by": older_issued_by,
         ":older_ends_at": older.and_then(|older| older.ends_at()).map(|end| end.timestamp_micros()),
         ":last_event": stored.last_event().as_str(),
+        ":last_seal": seal_text(stored.last_seal()),
     })?;
     Ok(())
 }

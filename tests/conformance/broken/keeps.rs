@@ -231,6 +231,18 @@ fn of_events() -> Vec<Case> {
                 event.reason = event.reason.take().filter(|reason| !reason.is_empty());
             },
         ),
+        events("loses the seal of an event", "the_seal_of_an_event_is_kept", "a seal", |event| {
+            event.seal = None;
+        }),
+        keys("loses the last seal of a key", "the_seal_of_an_event_is_kept", "a seal", |form| {
+            form["version"] = json!(1);
+            form.as_object_mut().unwrap().remove("last_seal");
+        }),
+        keys("makes a seal up", "the_absence_of_a_seal_is_kept", "no seal", |form| {
+            form["version"] = json!(2);
+            let seal = form.get("last_seal").cloned();
+            form["last_seal"] = seal.unwrap_or_else(|| json!(format!("sha256:{}", "00".repeat(32))));
+        }),
         events("loses the operation of an event", "the_operation_of_an_event_is_kept", "req-7", |event| {
             event.operation = None;
         }),

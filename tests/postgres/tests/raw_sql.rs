@@ -127,7 +127,7 @@ impl Scene {
 
     fn filled(&self, statement: &str) -> String {
         const EVENT: &str = "INSERT INTO events SELECT 900, '$EVENT', project, id, updated_at + 1, created_by, 'edited', \
-            revision + 1, '[]', 'none', 'none' FROM keys WHERE id = ";
+            revision + 1, '[]', 'none', 'none', 'none' FROM keys WHERE id = ";
         const TWIN: &str = "CREATE TEMP TABLE twin ON COMMIT DROP AS SELECT * FROM keys WHERE id = ";
 
         let fill = [

@@ -155,7 +155,7 @@ impl Scene {
 
     fn filled(&self, statement: &str) -> String {
         const EVENT: &str = "INSERT INTO events SELECT (SELECT max(seq) + 1 FROM events), '$EVENT', project, id, \
-            updated_at + 1, created_by, 'edited', revision + 1, '[]', 'none', 'none' FROM keys WHERE id = ";
+            updated_at + 1, created_by, 'edited', revision + 1, '[]', 'none', 'none', 'none' FROM keys WHERE id = ";
         const TWIN: &str = "CREATE TEMP TABLE twin AS SELECT * FROM keys WHERE id = ";
 
         let fill = [

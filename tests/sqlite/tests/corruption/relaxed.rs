@@ -13,12 +13,13 @@ const RELAXED: [(&str, &str); 4] = [
         "keys",
         "CREATE TABLE keys (id PRIMARY KEY, project, environment, name, name_search, description, agents, prompts, \
          status, expires_at, revision, created_at, created_by, updated_at, origin, digest, generation, issued_by, \
-         older_digest, older_generation, older_issued_by, older_ends_at, last_event) WITHOUT ROWID",
+         older_digest, older_generation, older_issued_by, older_ends_at, last_event, last_seal) \
+         WITHOUT ROWID",
     ),
     (
         "events",
         "CREATE TABLE events (seq PRIMARY KEY, id, project, key, at, actor, action, revision, changes, reason, \
-         operation) WITHOUT ROWID",
+         operation, seal) WITHOUT ROWID",
     ),
     ("uses", "CREATE TABLE uses (key, generation, at, PRIMARY KEY (key, generation)) WITHOUT ROWID"),
     (
