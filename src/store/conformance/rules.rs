@@ -195,6 +195,8 @@ macro_rules! __conformance_rules {
             119 calling no_error_shows_a_digest
             120 keeping_events the_seal_of_an_event_is_kept
             121 keeping_events the_absence_of_a_seal_is_kept
+            122 reading get_many_finds_what_get_finds
+            123 reading get_many_sees_what_was_acknowledged
         }
     };
 }
