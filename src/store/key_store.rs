@@ -189,6 +189,9 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 /// 118. `many_calls_at_once_end`: every call does, within a time limit of the store's own, and without a
 ///      panic.
 /// 119. `no_error_shows_a_digest`: neither its text nor its causes.
+///
+/// **Seals**
+///
 /// 120. `the_seal_of_an_event_is_kept`: that of the event, and of a key the one of its last event.
 /// 121. `the_absence_of_a_seal_is_kept`: what an earlier version wrote has none.
 ///
