@@ -12,6 +12,7 @@
 //! | [`store`] | the numbered contract of a store, and the stores in memory, in a file and in PostgreSQL |
 //! | [`verify`] | how a token is decided on, in which order, and what time tells |
 //! | [`lifecycle`] | setting up, managing the keys of a project, and a cookbook |
+//! | `import` | reading the exports of other systems (feature `import`) |
 //! | `http` | the layer in front of routes, refusals, streams that end with their key (features `tower`, `axum`) |
 //!
 //! Begin with [`AccessKeys`]. It verifies, gives [`Verifier`]s to request handlers, and [`ProjectKeys`] to
@@ -34,6 +35,9 @@ pub mod domain;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod http;
+#[cfg(feature = "import")]
+#[cfg_attr(docsrs, doc(cfg(feature = "import")))]
+pub mod import;
 pub mod lifecycle;
 pub mod store;
 pub mod token;

@@ -8,7 +8,7 @@ use std::path::Path;
 use rust_text::{Word, files, read, root, shown, words};
 
 /// In their order: an arrow may only point to the left.
-const LAYERS: [&str; 7] = ["clock", "domain", "token", "store", "verify", "lifecycle", "http"];
+const LAYERS: [&str; 8] = ["clock", "domain", "token", "store", "verify", "lifecycle", "import", "http"];
 
 fn may_use(layer: &str, other: &str) -> bool {
     let place = |name| LAYERS.iter().position(|layer| *layer == name);

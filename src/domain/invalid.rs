@@ -215,6 +215,8 @@ fields! {
     Pepper = "pepper",
     /// A stored digest.
     Digest = "digest",
+    /// The tokens of another system.
+    ForeignTokens = "foreign_tokens",
     /// The number of a key's secret.
     Generation = "generation",
     /// What proves an audit event.

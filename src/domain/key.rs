@@ -264,8 +264,10 @@ impl<'de> Deserialize<'de> for Revision {
 
 words! {
     /// How a key came here.
-    Origin (Field::Origin, "generated") {
+    Origin (Field::Origin, "generated or imported") {
         /// It was generated here.
         Generated = "generated",
+        /// Another system had issued its first token.
+        Imported = "imported",
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn micros(time: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// The time of so many microseconds since 1970.
-#[cfg(any(feature = "sqlite-system", feature = "postgres"))]
+#[cfg(any(feature = "sqlite-system", feature = "postgres", feature = "import"))]
 pub(crate) fn of_micros(micros: i64) -> Result<DateTime<Utc>, Invalid> {
     let time = DateTime::from_timestamp_micros(micros).filter(|time| check_writable(*time).is_ok());
     time.ok_or(Invalid::new(Field::Time, Rule::TooFar))

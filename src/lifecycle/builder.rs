@@ -10,7 +10,7 @@ use super::{AccessKeys, Error};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::{EnvironmentId, Field, Invalid, Rule};
 use crate::store::KeyStore;
-use crate::token::{Pepper, PepperRing, Prefix, Prefixes, Random};
+use crate::token::{ForeignTokens, Pepper, PepperRing, Prefix, Prefixes, Random};
 use crate::verify::{Setup, Verifier};
 
 /// More than this and a change would take too long to hold to be called one.
@@ -43,6 +43,7 @@ pub struct Builder<S> {
     prefixes: Prefixes,
     peppers: Vec<Pepper>,
     accept_unpeppered: bool,
+    foreign: Vec<ForeignTokens>,
     record_uses: bool,
     max_staleness: Option<Duration>,
     cache_capacity: usize,
@@ -60,6 +61,7 @@ impl<S: KeyStore> Builder<S> {
             prefixes: Prefixes::default(),
             peppers: Vec::new(),
             accept_unpeppered: false,
+            foreign: Vec::new(),
             record_uses: true,
             max_staleness: None,
             cache_capacity: CACHE_CAPACITY,
@@ -97,6 +99,17 @@ impl<S: KeyStore> Builder<S> {
     /// Until it is removed again, whoever can write the database can plant a key.
     pub const fn accept_unpeppered(mut self) -> Self {
         self.accept_unpeppered = true;
+        self
+    }
+
+    /// Takes the tokens of another system, whose keys were [imported](super::ProjectKeys::import). May be given for
+    /// several systems, of whose tokens none may look like those of another.
+    pub fn foreign_tokens(mut self, tokens: ForeignTokens) -> Self {
+        if self.foreign.iter().any(|other| other.overlaps(&tokens)) {
+            let problem = "can be mistaken for those of another system";
+            self.check::<()>(Err(Invalid::new(Field::ForeignTokens, Rule::Inconsistent { problem })));
+        }
+        self.foreign.push(tokens);
         self
     }
 
@@ -173,6 +186,7 @@ impl<S: KeyStore> Builder<S> {
             store: Arc::clone(&store) as Arc<dyn KeyStore>,
             clock: self.clock,
             prefixes: self.prefixes,
+            foreign: self.foreign,
             peppers: PepperRing::new(self.peppers, self.accept_unpeppered)?,
             record_uses: self.record_uses,
             max_staleness: self.max_staleness,

@@ -103,22 +103,7 @@ impl<S: KeyStore> ProjectKeys<S> {
         let now = self.stamp().await?;
         review.check_expiry(now)?;
         let (token, digest) = self.draw_token(id, review.environment(), 1)?;
-        let key = AccessKey {
-            id,
-            project: self.project.clone(),
-            environment: review.environment().clone(),
-            name: review.name().to_owned(),
-            description: review.description().to_owned(),
-            agents: review.agents().clone(),
-            prompts: review.prompts().clone(),
-            status: Status::Active,
-            expires_at: review.expires_at(),
-            revision: Revision::FIRST,
-            created_at: now,
-            created_by: self.actor.clone(),
-            updated_at: now,
-            origin: Origin::Generated,
-        };
+        let key = self.new_key(id, review, Status::Active, Origin::Generated, now);
         let event = self.event(&key, Action::Created, vec![FieldChange::Key(Box::new(key.clone()))])?;
         let write = self.sealed(key.clone(), vec![digest], event, None);
         Ok(match write.insert(self.store()).await? {
@@ -132,6 +117,33 @@ impl<S: KeyStore> ProjectKeys<S> {
             }),
             Outcome::Overtaken => None,
         })
+    }
+
+    /// A key as it is first stored.
+    pub(super) fn new_key(
+        &self,
+        id: KeyId,
+        review: &Review,
+        status: Status,
+        origin: Origin,
+        now: DateTime<Utc>,
+    ) -> AccessKey {
+        AccessKey {
+            id,
+            project: self.project.clone(),
+            environment: review.environment().clone(),
+            name: review.name().to_owned(),
+            description: review.description().to_owned(),
+            agents: review.agents().clone(),
+            prompts: review.prompts().clone(),
+            status,
+            expires_at: review.expires_at(),
+            revision: Revision::FIRST,
+            created_at: now,
+            created_by: self.actor.clone(),
+            updated_at: now,
+            origin,
+        }
     }
 
     /// A repeated generate of an operation whose key is there.

@@ -21,6 +21,7 @@
 
 mod base62;
 mod digest;
+mod foreign;
 mod pepper;
 mod prefix;
 mod prefixes;
@@ -29,6 +30,7 @@ mod random;
 mod secret;
 
 pub use digest::Scheme;
+pub use foreign::{ForeignDigest, ForeignTokens};
 pub use pepper::Pepper;
 pub use prefix::{Found, Prefix};
 pub use secret::Token;

@@ -67,19 +67,21 @@ fn accepted(bytes: &[u8]) -> impl Iterator<Item = u8> {
     bytes.iter().map(|byte| byte & 63).filter(|value| *value < 62).map(character)
 }
 
-/// The id of the key that an operation generates: the same for every repeat, in no other project the same.
+/// The id of the key that an operation generates: the same for every repeat, in no other project the same. An id has
+/// no space, so the joint cannot be mistaken.
 pub(crate) fn id_of_operation(project: &ProjectId, operation: &OperationId) -> Option<KeyId> {
+    id_of(&[b"access-keys operation ", project.as_str().as_bytes(), b" ", operation.as_str().as_bytes()])
+}
+
+/// The id that belongs to these bytes, of which the first tell what they are.
+pub(super) fn id_of(parts: &[&[u8]]) -> Option<KeyId> {
+    let (kind, rest) = parts.split_first()?;
     let mut id = [b'0'; 16];
     let mut missing = id.iter_mut();
-    // An id has no space, so the joint cannot be mistaken. Each round gives 32 candidates for 16 places.
+    // Each round gives 32 candidates for 16 places.
     for round in 0_u8..8 {
-        let bytes = Sha256::new()
-            .chain_update(b"access-keys operation ")
-            .chain_update([round])
-            .chain_update(project.as_str())
-            .chain_update(b" ")
-            .chain_update(operation.as_str())
-            .finalize();
+        let hash = Sha256::new().chain_update(kind).chain_update([round]);
+        let bytes = rest.iter().fold(hash, |hash, part| hash.chain_update(part)).finalize();
         for (place, drawn) in missing.by_ref().zip(accepted(&bytes)) {
             *place = drawn;
         }

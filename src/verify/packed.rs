@@ -42,6 +42,7 @@ impl Packed {
             pack_text(&mut bytes, text);
         }
         bytes.push(u8::from(key.created_by.is_user()));
+        bytes.push(u8::from(key.origin == Origin::Imported));
         let scopes = short(bytes.len()).to_le_bytes();
         bytes.iter_mut().zip(scopes).for_each(|(place, byte)| *place = byte);
         pack_scope(&mut bytes, &key.agents);
@@ -121,7 +122,7 @@ impl Packed {
             created_at,
             created_by: Actor::of_checked(record.string(), record.byte() == 1),
             updated_at,
-            origin: Origin::Generated,
+            origin: if record.byte() == 1 { Origin::Imported } else { Origin::Generated },
         }
     }
 }

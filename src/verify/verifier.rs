@@ -19,7 +19,7 @@ use super::{Denial, Grant, Uses};
 use crate::clock::{Clock, Moment};
 use crate::domain::{EnvironmentId, KeyId, time};
 use crate::store::{KeyStore, StoreError, StoredKey, Wakeup};
-use crate::token::{PepperRing, Prefixes, Presented, Way};
+use crate::token::{ForeignTokens, PepperRing, Prefixes, Presented, Signed, Way};
 
 /// By how much the wall time of a glance may be off, in microseconds.
 const GLANCE: u64 = 20_000;
@@ -59,6 +59,7 @@ pub(crate) struct Setup {
     pub(crate) store: Arc<dyn KeyStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) prefixes: Prefixes,
+    pub(crate) foreign: Vec<ForeignTokens>,
     pub(crate) peppers: PepperRing,
     pub(crate) record_uses: bool,
     /// The limit of this node's own.
@@ -182,21 +183,44 @@ impl Verifier {
     #[inline(never)]
     pub(super) fn at_once(&self, token: &str, environment: &EnvironmentId) -> Verdict {
         let Some(presented) = self.read(token, environment) else {
-            self.inner.counters.add(Count::Malformed);
-            return Verdict::refused(Refusal::Malformed);
+            return self.foreign_at_once(token, environment);
         };
         self.inner.look(presented.id, Proof::Token(presented.signed), environment)
     }
 
     #[cold]
     pub(super) fn denial(&self, refusal: Refusal, token: &str, environment: &EnvironmentId) -> Denial {
-        let presented = if refusal == Refusal::Malformed { None } else { self.read(token, environment) };
-        presented.map_or(Denial::Malformed {}, |presented| refusal.denial(presented.id))
+        let id = if refusal == Refusal::Malformed { None } else { self.id_of(token, environment) };
+        id.map_or(Denial::Malformed {}, |id| refusal.denial(id))
+    }
+
+    fn id_of(&self, token: &str, environment: &EnvironmentId) -> Option<KeyId> {
+        let presented = self.read(token, environment).map(|presented| presented.id);
+        presented.or_else(|| self.read_foreign(token, environment).map(|(id, _)| id))
+    }
+
+    /// The answer for a token that is none of this library's.
+    #[cold]
+    fn foreign_at_once(&self, token: &str, environment: &EnvironmentId) -> Verdict {
+        let Some((id, signed)) = self.read_foreign(token, environment) else {
+            self.inner.counters.add(Count::Malformed);
+            return Verdict::refused(Refusal::Malformed);
+        };
+        self.inner.look(id, Proof::Token(&signed), environment)
+    }
+
+    fn read_foreign(&self, token: &str, environment: &EnvironmentId) -> Option<(KeyId, Signed)> {
+        // As for a token of this library's: nothing is good in an environment that has no prefix.
+        let known = self.setup().prefixes.of(environment).map(|_| &self.setup().foreign)?;
+        known.iter().find_map(|tokens| tokens.read(token.as_bytes()))
     }
 
     pub(super) async fn ask(&self, token: &str, environment: &EnvironmentId) -> Result<Grant, Denial> {
-        let presented = self.read(token, environment).ok_or(Denial::Malformed {})?;
-        self.inner.ask(presented.id, Proof::Token(presented.signed), environment).await
+        if let Some(presented) = self.read(token, environment) {
+            return self.inner.ask(presented.id, Proof::Token(presented.signed), environment).await;
+        }
+        let (id, signed) = self.read_foreign(token, environment).ok_or(Denial::Malformed {})?;
+        self.inner.ask(id, Proof::Token(&signed), environment).await
     }
 
     #[inline(always)]
