@@ -29,13 +29,13 @@ fn read(rows: Rows) -> Vec<Result<ForeignKey, Invalid>> {
 }
 
 /// Imports what was read, and presents the token.
-fn goes_on(rows: Rows, tokens: ForeignTokens, token: &str) {
+fn goes_on(rows: Rows, tokens: &ForeignTokens, token: &str) {
     block_on(async {
         let clock = FakeClock::default();
         let builder = AccessKeys::builder(MemoryStore::new()).prefix("acme").clock(clock);
         let keys = builder.foreign_tokens(tokens.clone()).build().unwrap();
         let project = keys.project(ProjectId::new("checkout").unwrap(), Actor::system("import").unwrap());
-        let mut import = project.import(&tokens);
+        let mut import = project.import(tokens);
         for (row, key) in rows {
             let read = key
                 .and_then(|key| key.row(project.draft(), production(), Scope::All, Scope::none(), "unnamed"));
@@ -90,7 +90,7 @@ fn keypal_is_read() {
     assert_eq!(found[3].as_ref().unwrap_err().field, Field::Digest);
     let first = rows.lines().next().unwrap().to_owned();
     let tokens = ForeignTokens::new("keypal").unwrap().beginning_with("sk-").unwrap();
-    goes_on(keypal::read(std::io::Cursor::new(first)), tokens, TOKEN);
+    goes_on(keypal::read(std::io::Cursor::new(first)), &tokens, TOKEN);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn better_auth_is_read() {
     assert_eq!(first.labels, ["files:read", "files:write"]);
     assert_eq!((first.owner.as_str(), first.state), ("u1", KeyState::Active));
     let tokens = ForeignTokens::new("better-auth").unwrap().beginning_with("sk-").unwrap();
-    goes_on(better_auth::read(std::io::Cursor::new(rows)), tokens, TOKEN);
+    goes_on(better_auth::read(std::io::Cursor::new(rows)), &tokens, TOKEN);
     // As SQLite prints it: numbers for words, milliseconds for times, and names in snake case.
     let rows = format!(
         r#"{{"key":"{key}","user_id":"u2","enabled":0,"expires_at":4102444800000,"permissions":null}}"#
@@ -126,7 +126,7 @@ fn unkey_is_read() {
     let first = found[0].as_ref().unwrap();
     assert_eq!(first.labels, ["support", "documents.read"]);
     let tokens = ForeignTokens::new("unkey").unwrap().beginning_with("sk-").unwrap();
-    goes_on(unkey::read(std::io::Cursor::new(rows)), tokens, TOKEN);
+    goes_on(unkey::read(std::io::Cursor::new(rows)), &tokens, TOKEN);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn litellm_is_read() {
     assert!(error.field == Field::Digest && !error.to_string().contains("plain"), "{error}");
     let first = rows.lines().next().unwrap().to_owned();
     let tokens = ForeignTokens::new("litellm").unwrap().beginning_with("sk-").unwrap();
-    goes_on(litellm::read(std::io::Cursor::new(first)), tokens, TOKEN);
+    goes_on(litellm::read(std::io::Cursor::new(first)), &tokens, TOKEN);
 }
 
 #[test]
