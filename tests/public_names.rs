@@ -97,6 +97,11 @@ async fn program() -> Result<(), Box<dyn StdError>> {
     assert_eq!(actions.into_iter().collect::<Result<Vec<_>, _>>()?, words);
     let uses: Vec<KeyUse> = project.last_used(&[id]).await?;
     assert_eq!(uses.iter().map(|used| (used.key, used.generation)).collect::<Vec<_>>(), [(id, 1)]);
+    let secrets: Vec<access_keys::lifecycle::SecretInfo> = project.secrets(id).await?;
+    assert_eq!(secrets.iter().map(|secret| secret.generation).collect::<Vec<_>>(), [2, 1]);
+    let _: DateTime<Utc> = project.now();
+    let many: Vec<StoredKey> = keys.store().get_many(&[id]).await?;
+    assert_eq!(many.len(), 1);
     keys.flush_uses().await?;
 
     let first = project.operation(OperationId::new("req-7")?).generate(review.clone()).await?;
@@ -155,7 +160,7 @@ fn whatever_the_store_its_pointers_serve_too_and_the_verifier_is_one_type() -> R
     Ok(())
 }
 
-/// The signatures of the trait, written with its own `async_trait`. `changed` has a default.
+/// The signatures of the trait, written with its own `async_trait`. `changed` and `get_many` have a default.
 struct Forwarding(MemoryStore);
 
 #[async_trait]
@@ -245,6 +250,8 @@ fn every_future_can_be_sent<S: KeyStore>(
     send(project.list(KeyQuery::default()));
     send(project.history(AuditQuery::default()));
     send(project.last_used(&[id]));
+    send(project.secrets(id));
+    send(keys.store().get_many(&[]));
     send(project.edit(id, Edit::new()));
     send(project.deactivate(id));
     send(project.activate(id));

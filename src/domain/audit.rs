@@ -170,6 +170,38 @@ pub enum FieldChange {
     },
 }
 
+impl FieldChange {
+    /// Whether the key can do something since then that it could not do before: call more, or for longer.
+    ///
+    /// A specific set from which some went out and into which others came both widens and narrows. Statuses, secrets and
+    /// words do neither.
+    #[must_use]
+    pub fn widens(&self) -> bool {
+        match self {
+            Self::Agents(change) => change.widens(),
+            Self::Prompts(change) => change.widens(),
+            // Never is later than every time.
+            Self::ExpiresAt { before, after } => {
+                before.is_some_and(|before| after.is_none_or(|end| end > before))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the key can no longer do something that it could do before. See [`widens`](Self::widens).
+    #[must_use]
+    pub fn narrows(&self) -> bool {
+        match self {
+            Self::Agents(change) => change.narrows(),
+            Self::Prompts(change) => change.narrows(),
+            Self::ExpiresAt { before, after } => {
+                after.is_some_and(|end| before.is_none_or(|before| end < before))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The serde form of a [`FieldChange`].
 #[derive(Deserialize)]
 #[serde(remote = "FieldChange", rename_all = "snake_case", deny_unknown_fields)]
@@ -269,6 +301,25 @@ impl<'de, T: ResourceId> Deserialize<'de> for ScopeChange<T> {
 }
 
 impl<T: ResourceId> ScopeChange<T> {
+    /// Whether the key can call something since then that it could not call before.
+    #[must_use]
+    pub fn widens(&self) -> bool {
+        match self {
+            Self::Ids { added, .. } => !added.is_empty(),
+            // Also from an id of every agent there is: all are those created later too.
+            Self::Whole { after, .. } => matches!(after, Scope::All),
+        }
+    }
+
+    /// Whether the key can no longer call something that it could call before.
+    #[must_use]
+    pub fn narrows(&self) -> bool {
+        match self {
+            Self::Ids { removed, .. } => !removed.is_empty(),
+            Self::Whole { after, .. } => !matches!(after, Scope::All),
+        }
+    }
+
     /// `None` when nothing changed.
     pub(crate) fn between(before: &Scope<T>, after: &Scope<T>) -> Option<Self> {
         match (before, after) {

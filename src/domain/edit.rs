@@ -123,7 +123,7 @@ impl Edit {
     /// ```
     #[must_use]
     pub fn preview(&self, key: &AccessKey) -> Preview {
-        Preview::of(&self.changes(key))
+        Preview::of(self.changes(key))
     }
 
     pub(crate) const fn revision(&self) -> Option<Revision> {

@@ -99,11 +99,21 @@ impl KeyForm {
     /// # Panics
     /// In chrono's conversion, for a `SystemTime` beyond the year 262142.
     pub fn review(&self, now: impl Into<DateTime<Utc>>) -> Result<Review, Invalids> {
-        let now = time::micros(now.into());
+        self.review_where(now.into(), |_| Ok(()))
+    }
+
+    /// The same, where the environment must also pass `check`.
+    pub(crate) fn review_where(
+        &self,
+        now: DateTime<Utc>,
+        check: impl FnOnce(&EnvironmentId) -> Result<(), Invalid>,
+    ) -> Result<Review, Invalids> {
+        let now = time::micros(now);
         let mut mistakes = Mistakes::default();
         let name = mistakes.keep(text::name(&self.name));
         let description = mistakes.keep(text::paragraph(Field::Description, &self.description));
-        let environment = mistakes.keep(EnvironmentId::new(self.environment.trim()));
+        let environment = EnvironmentId::new(self.environment.trim());
+        let environment = mistakes.keep(environment.and_then(|id| check(&id).map(|()| id)));
         let expires_at = mistakes.keep(
             time::read_expiry(&self.expires_at)
                 .and_then(|expires_at| time::check_expiry(expires_at, now).map(|()| expires_at)),
@@ -152,8 +162,9 @@ pub struct EditForm {
     pub name: String,
     /// The description; may be empty.
     pub description: String,
-    /// `never`, a time in RFC 3339, or what a `datetime-local` field sends (taken as UTC). Begins with the stored
-    /// time to the microsecond: sent back in coarser steps it is another time.
+    /// `never`, a time in RFC 3339, or what a `datetime-local` field sends (taken as UTC). Begins with the stored time to
+    /// the microsecond. What such a field makes of that, cut to its minutes or seconds, is the stored time still: forms
+    /// send every field back. Who means a moment within that minute writes it in RFC 3339.
     pub expires_at: String,
     /// Which agents.
     pub agents: ScopeForm,
@@ -218,6 +229,8 @@ impl EditForm {
         let name = mistakes.keep(text::name(&self.name));
         let description = mistakes.keep(text::paragraph(Field::Description, &self.description));
         let expires_at = mistakes.keep(time::read_expiry(&self.expires_at).and_then(|expires_at| {
+            let stored = key.expires_at.filter(|stored| time::is_cut(&self.expires_at, *stored));
+            let expires_at = stored.or(expires_at);
             if expires_at != key.expires_at {
                 time::check_expiry(expires_at, now)?;
             }

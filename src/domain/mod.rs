@@ -12,6 +12,7 @@
 //! | changing one | [`Edit`], [`EditForm`], [`Preview`] |
 //! | finding them | [`KeyQuery`], [`AuditQuery`], [`Page`], [`Cursor`] |
 //! | what happened | [`AuditEvent`], [`Action`], [`FieldChange`] |
+//! | in words | [`from_now`], and `Display` of [`Review`], [`Preview`] and [`AuditEvent`] |
 
 mod actor;
 mod audit;
@@ -48,5 +49,6 @@ pub use review::Review;
 pub use scope::{IdSet, ResourceId, Scope};
 pub use scope_form::ScopeForm;
 pub use status::{KeyState, Status};
+pub use time::from_now;
 
 pub(crate) use edit::{Applied, Rejection};

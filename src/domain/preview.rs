@@ -2,32 +2,61 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
-
-use super::{FieldChange, ResourceId, Scope, ScopeChange, time};
+use super::{FieldChange, ResourceId, ScopeChange};
 
 /// What an [`Edit`](crate::Edit) would widen and narrow of a key.
 ///
-/// One line for each in print; empty when the edit changes nothing.
+/// One line for each in print; empty when the edit changes nothing. A page that has words of its own, or names for the
+/// ids, makes them of the [`changes`](Self::changes).
+///
+/// ```
+/// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+/// use access_keys::Edit;
+/// use access_keys::domain::{FieldChange, ScopeChange};
+///
+/// # pollster::block_on(async {
+/// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+/// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+/// # let info = KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?;
+/// # let review = project.draft().info(info).agents(Scope::parse(["triage"])?).prompts(Scope::All)?;
+/// # let key = project.generate(review).await?.key;
+/// let preview = Edit::new().agents(Scope::parse(["support-bot"])?).preview(&key);
+/// let [change] = preview.changes() else { panic!("one field changes") };
+/// assert!(change.widens() && change.narrows());
+/// if let FieldChange::Agents(ScopeChange::Ids { added, removed, .. }) = change {
+///     println!("now also {added}, no longer {removed}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
+    changes: Vec<FieldChange>,
     widens: Vec<String>,
     narrows: Vec<String>,
     rewords: Vec<String>,
 }
 
 impl Preview {
-    pub(super) fn of(changes: &[FieldChange]) -> Self {
+    pub(super) fn of(changes: Vec<FieldChange>) -> Self {
         let mut preview = Self::default();
-        for change in changes {
+        for change in &changes {
             match change {
                 FieldChange::Agents(scope) => preview.scope("agents", scope),
                 FieldChange::Prompts(scope) => preview.scope("prompts", scope),
-                FieldChange::ExpiresAt { before, after } => preview.expiry(*before, *after),
-                other => preview.rewords.push(other.to_string()),
+                change if change.widens() => preview.widens.push(change.to_string()),
+                change if change.narrows() => preview.narrows.push(change.to_string()),
+                change => preview.rewords.push(change.to_string()),
             }
         }
-        preview
+        Self { changes, ..preview }
+    }
+
+    /// What changes, field by field, as the history will tell it. Of each,
+    /// [`FieldChange::widens`] and [`FieldChange::narrows`] say which it does.
+    #[must_use]
+    pub fn changes(&self) -> &[FieldChange] {
+        &self.changes
     }
 
     /// What the key could do afterwards that it cannot do now.
@@ -64,20 +93,11 @@ impl Preview {
                     self.narrows.push(format!("{noun} by {removed}"));
                 }
             }
-            ScopeChange::Whole { before, after } => {
-                let line = format!("{noun} from {before} to {after}");
-                if matches!(after, Scope::All) { self.widens.push(line) } else { self.narrows.push(line) }
+            ScopeChange::Whole { .. } => {
+                let lines = if change.widens() { &mut self.widens } else { &mut self.narrows };
+                lines.push(format!("{noun} {change}"));
             }
         }
-    }
-
-    fn expiry(&mut self, before: Option<DateTime<Utc>>, after: Option<DateTime<Utc>>) {
-        let line = format!("expiry from {} to {}", time::for_people(before), time::for_people(after));
-        let later = match (before, after) {
-            (Some(before), Some(after)) => after > before,
-            (_, after) => after.is_none(),
-        };
-        if later { self.widens.push(line) } else { self.narrows.push(line) }
     }
 }
 

@@ -92,6 +92,12 @@ pub(crate) fn read_expiry(given: &str) -> Result<Option<DateTime<Utc>>, Invalid>
         })
 }
 
+/// Whether `given` is what a browser's `datetime-local` field makes of `time`: cut to its step.
+pub(crate) fn is_cut(given: &str, time: DateTime<Utc>) -> bool {
+    let cut = |form| time.format(form).to_string() == given.trim();
+    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.3f"].into_iter().any(cut)
+}
+
 struct Time(DateTime<Utc>);
 
 impl FromStr for Time {
@@ -157,7 +163,20 @@ pub(crate) fn in_words(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) ->
     )
 }
 
-fn from_now(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+/// How long after `now` that `time` is, for people: `in 3 days`, rounded to the nearest; or `already past`.
+///
+/// ```
+/// use chrono::{DateTime, TimeDelta, Utc};
+/// use access_keys::domain::from_now;
+///
+/// let now: DateTime<Utc> = "2030-01-31T12:00:00Z".parse()?;
+/// assert_eq!(from_now(now + TimeDelta::hours(71), now), "in 3 days");
+/// assert_eq!(from_now(now + TimeDelta::minutes(100), now), "in 100 minutes");
+/// assert_eq!(from_now(now, now), "already past");
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
+#[must_use]
+pub fn from_now(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     if time <= now {
         return "already past".to_owned();
     }

@@ -23,9 +23,11 @@ mod error;
 mod issue;
 mod manage;
 mod project;
+mod secrets;
 
 pub use access_keys::AccessKeys;
 pub use builder::Builder;
 pub use change::{Change, Issued};
 pub use error::Error;
 pub use project::ProjectKeys;
+pub use secrets::SecretInfo;

@@ -1,5 +1,6 @@
 //! The keys of one project.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -101,9 +102,8 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// # Errors
     /// [`Invalids`]: every mistake in every field, an environment without a prefix included.
     pub fn review(&self, form: &KeyForm) -> Result<Review, Invalids> {
-        let review = form.review(self.now())?;
-        self.keys.verifier.setup().prefixes.require(review.environment())?;
-        Ok(review)
+        let prefixes = &self.keys.verifier.setup().prefixes;
+        form.review_where(self.now(), |environment| prefixes.require(environment).map(drop))
     }
 
     /// Checks a whole form by the rules of an edit of `key`, by the clock of the builder.
@@ -173,17 +173,24 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// generation.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the first of `ids` that is not a key of this project: each is read to know that.
-    /// [`Error::Store`].
+    /// [`Error::NotFound`] for the first of `ids` that is not a key of this project: they are read to know that, in
+    /// one call of the store. [`Error::Store`].
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn last_used(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, Error> {
-        for id in ids {
-            self.load(*id).await?;
-        }
-        let ids = std::collections::BTreeSet::from_iter(ids.iter().copied());
+        let order = ids;
+        let ids = BTreeSet::from_iter(order.iter().copied());
         let asked: Vec<KeyId> = ids.iter().copied().collect();
+        let found = self.store().get_many(&asked).await?;
+        if found.iter().any(|stored| !ids.contains(&stored.key().id)) {
+            return Err(another_key());
+        }
+        let ours = found.iter().map(StoredKey::key).filter(|key| key.project == self.project);
+        let ours = BTreeSet::from_iter(ours.map(|key| key.id));
+        if let Some(key) = order.iter().find(|id| !ours.contains(id)) {
+            return Err(Error::NotFound { key: *key });
+        }
         let gathered = asked.iter().flat_map(|id| self.keys.verifier.uses().of(*id));
         let mut uses: Vec<KeyUse> = gathered.collect();
         uses.extend(self.store().last_uses(&asked).await?.into_iter().filter(|used| ids.contains(&used.key)));
@@ -244,7 +251,7 @@ impl<S: KeyStore> ProjectKeys<S> {
     pub(super) async fn load(&self, id: KeyId) -> Result<StoredKey, Error> {
         let stored = self.store().get(id).await?;
         if stored.as_ref().is_some_and(|stored| stored.key().id != id) {
-            return Err(StoreError::backend("the store answered with another key").into());
+            return Err(another_key());
         }
         let ours = |stored: &StoredKey| stored.key().project == self.project;
         stored.filter(ours).ok_or(Error::NotFound { key: id })
@@ -269,8 +276,33 @@ impl<S: KeyStore> ProjectKeys<S> {
         self.keys.store()
     }
 
-    /// The time to judge by what a person enters.
-    fn now(&self) -> DateTime<Utc> {
+    /// The time to judge by what a person enters and what a page shows: that of the store, as far as this node has
+    /// learned it, or else the clock of the builder.
+    ///
+    /// Whether a key has expired and how long it has left belong to this time, not to the clock of the host, which may
+    /// be another.
+    ///
+    /// ```
+    /// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+    /// use std::time::Duration;
+    /// use access_keys::{FakeClock, KeyState, domain::from_now};
+    ///
+    /// # pollster::block_on(async {
+    /// let clock = FakeClock::default();
+    /// let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").clock(clock.clone()).build()?;
+    /// let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+    /// let in_90_days = project.now() + Duration::from_secs(90 * 86_400);
+    /// # let info = KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?.expires_at(in_90_days);
+    /// # let review = project.draft().info(info).agents(Scope::All).prompts(Scope::All)?;
+    /// let key = project.generate(review).await?.key;
+    /// assert_eq!(from_now(in_90_days, project.now()), "in 90 days");
+    /// clock.advance(Duration::from_secs(90 * 86_400));
+    /// assert_eq!(key.state(project.now()), KeyState::Expired);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
         self.keys.verifier.roughly_now()
     }
 
@@ -278,6 +310,10 @@ impl<S: KeyStore> ProjectKeys<S> {
     pub(super) async fn stamp(&self) -> Result<DateTime<Utc>, StoreError> {
         self.keys.verifier.stamp().await
     }
+}
+
+fn another_key() -> Error {
+    StoreError::backend("the store answered with another key").into()
 }
 
 /// `next`, unless it leads back: then a list would never end.

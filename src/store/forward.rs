@@ -19,6 +19,10 @@ macro_rules! forward {
                 (**self).get(id).await
             }
 
+            async fn get_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+                (**self).get_many(ids).await
+            }
+
             async fn update(
                 &self,
                 key: &StoredKey,

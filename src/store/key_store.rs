@@ -1,5 +1,7 @@
 //! The contract of a store.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::{ChangeCursor, Changes, KeyUse, StoreError, StoredKey};
@@ -188,10 +190,16 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 ///      panic.
 /// 119. `no_error_shows_a_digest`: neither its text nor its causes.
 ///
+/// **Many keys at once**
+///
+/// 120. `get_many_finds_what_get_finds`: each key that is there once, whatever their projects and however often and
+///      in whatever order they are asked for; an id that nothing has is absent from the answer.
+/// 121. `get_many_sees_what_was_acknowledged`: at once, by every handle.
+///
 /// `Arc<S>` and `Box<S>` of a store are stores, and so are `Arc<dyn KeyStore>` and `Box<dyn KeyStore>`.
 ///
-/// No method but [`changed`](Self::changed) has a default: a wrapper that forgot to forward one would break a
-/// promise in silence.
+/// Only [`changed`](Self::changed) and [`get_many`](Self::get_many) have a default: a wrapper that does not forward
+/// those is slower, and that is all. One that forgot to forward another would break a promise in silence.
 ///
 /// A store is implemented with [`async_trait`](macro@async_trait), which `store` re-exports. This one counts the
 /// reads of another; `examples/own_store.rs` is one that keeps keys itself.
@@ -214,6 +222,11 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 ///     async fn get(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
 ///         self.reads.fetch_add(1, Ordering::Relaxed);
 ///         self.inner.get(id).await
+///     }
+///
+///     async fn get_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+///         self.reads.fetch_add(1, Ordering::Relaxed);
+///         self.inner.get_many(ids).await
 ///     }
 ///
 ///     async fn update(
@@ -262,6 +275,39 @@ pub trait KeyStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Backend`], also for a stored key that cannot be read.
     async fn get(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError>;
+
+    /// The keys with these ids: each once, in whatever order. Ids that nothing has are absent.
+    ///
+    /// The default asks for one after the other. A database answers with one statement.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`], also for a stored key that cannot be read.
+    ///
+    /// ```
+    /// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope};
+    /// use access_keys::KeyId;
+    /// use access_keys::store::{KeyStore, MemoryStore};
+    ///
+    /// # pollster::block_on(async {
+    /// let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+    /// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+    /// # let info = KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?;
+    /// # let review = project.draft().info(info).agents(Scope::All).prompts(Scope::All)?;
+    /// let id = project.generate(review).await?.key.id;
+    /// let absent = KeyId::new("7Hq2LkP9sTz4WcX1")?;
+    /// let found = keys.store().get_many(&[absent, id, id]).await?;
+    /// assert_eq!(found.len(), 1);
+    /// assert_eq!(found[0].key().id, id);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    async fn get_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in BTreeSet::from_iter(ids) {
+            found.extend(self.get(*id).await?);
+        }
+        Ok(found)
+    }
 
     /// Replaces a key, if it is still at the expected revision and not revoked, and stores the event that
     /// tells of it.

@@ -1,6 +1,6 @@
 //! A store in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -221,6 +221,12 @@ impl KeyStore for MemoryStore {
 
     async fn get(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
         Ok(self.state().keys.get(&id).cloned())
+    }
+
+    async fn get_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        let state = self.state();
+        let ids = BTreeSet::from_iter(ids);
+        Ok(ids.into_iter().filter_map(|id| state.keys.get(id).cloned()).collect())
     }
 
     async fn update(

@@ -35,6 +35,10 @@ impl<S: KeyStore> KeyStore for Counted<S> {
         self.counted().get(id).await
     }
 
+    async fn get_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        self.counted().get_many(ids).await
+    }
+
     async fn update(
         &self,
         key: &StoredKey,

@@ -1,6 +1,6 @@
 //! A store that is right and simple, for others to be wrong on top of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -149,6 +149,12 @@ pub(crate) trait Wrong: Send + Sync + 'static {
         Ok(right.contents().keys.get(&id).cloned())
     }
 
+    async fn get_many(&self, right: &Plain, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        let contents = right.contents();
+        let ids = BTreeSet::from_iter(ids);
+        Ok(ids.into_iter().filter_map(|id| contents.keys.get(id).cloned()).collect())
+    }
+
     async fn update(
         &self,
         right: &Plain,
@@ -228,6 +234,13 @@ impl<W: Wrong> KeyStore for Broken<W> {
             return self.wrong.failing_get();
         }
         self.wrong.get(&self.right, id).await
+    }
+
+    async fn get_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        if self.fails() {
+            return failed();
+        }
+        self.wrong.get_many(&self.right, ids).await
     }
 
     async fn update(

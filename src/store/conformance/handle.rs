@@ -80,6 +80,13 @@ impl<S: KeyStore> Handle<S> {
         answered("`get`", self.0.get(id).await)
     }
 
+    /// What is found of these ids, in the order of the ids.
+    pub(super) async fn get_many(&self, ids: &[KeyId]) -> Ruling<Vec<StoredKey>> {
+        let mut found = answered("`get_many`", self.0.get_many(ids).await)?;
+        found.sort_by_key(|stored| stored.key().id);
+        Ok(found)
+    }
+
     pub(super) async fn page(&self, project: &ProjectId, query: &KeyQuery) -> Ruling<Page<AccessKey>> {
         answered("`list`", self.0.list(project, query).await)
     }

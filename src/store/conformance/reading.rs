@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Fixture;
 use super::handle::{Handle, open_two};
-use super::kept::start;
+use super::kept::{same_list, start};
 use super::pace::Pace;
 use super::ruling::{Ruling, Stop, holds, same};
 use super::samples::{Samples, Write};
@@ -142,4 +142,56 @@ pub(super) async fn get_finds_a_key_of_any_project<F: Fixture>(fixture: &F) -> R
         )?;
     }
     same("`get` of an id that nothing has", &store.get(samples.key_id()?).await?, &None)
+}
+
+pub(super) async fn get_many_finds_what_get_finds<F: Fixture>(fixture: &F) -> Ruling {
+    const KEYS: usize = 100;
+    let (store, samples) = start(fixture).await?;
+    let mut expected = Vec::new();
+    for i in 0..KEYS {
+        let project = if i % 10 == 0 { samples.other_project()? } else { samples.project.clone() };
+        let made = samples.key_with(|key| key.project = project)?;
+        store.put(&made).await?;
+        expected.push(made.key);
+    }
+    // Which nobody asks for.
+    store.put(&samples.key()?).await?;
+    let ids: Vec<_> = expected.iter().map(|stored| stored.key().id).collect();
+    expected.sort_by_key(|stored| stored.key().id);
+    let found = store.get_many(&ids).await?;
+    same_list("`get_many` of 100 keys, ten of them of other projects", &found, &expected)?;
+    let [absent, other] = [samples.key_id()?, samples.key_id()?];
+    let mut asked = vec![absent];
+    for id in ids.iter().rev() {
+        asked.extend([*id, other, *id]);
+    }
+    let found = store.get_many(&asked).await?;
+    same_list("`get_many` of ids that are named twice, among some that nothing has", &found, &expected)?;
+    same_list("`get_many` of ids that nothing has", &store.get_many(&[absent, other]).await?, &[])?;
+    same_list("`get_many` of no id", &store.get_many(&[]).await?, &[])
+}
+
+pub(super) async fn get_many_sees_what_was_acknowledged<F: Fixture>(fixture: &F) -> Ruling {
+    let (store, other) = match open_two(fixture).await {
+        Ok([store, other]) => (store, other),
+        // A store for one process has one handle.
+        Err(_) => {
+            let (store, _) = start(fixture).await?;
+            (store.clone(), store)
+        }
+    };
+    let samples = Samples::new()?;
+    let (first, mut last) = (samples.key()?, samples.key()?);
+    let ids = [first.id(), last.id()];
+    same_list("`get_many` of keys that are not there yet", &other.get_many(&ids).await?, &[])?;
+    store.put(&first).await?;
+    for i in 0..6 {
+        store.put(&last).await?;
+        let mut expected = [first.key.clone(), last.key.clone()];
+        expected.sort_by_key(|stored| stored.key().id);
+        let done = format!("`get_many`, at once after write {}", i + 1);
+        same_list(&done, &other.get_many(&ids).await?, &expected)?;
+        last = samples.renamed(&last, &format!("Name {i}"))?;
+    }
+    Ok(())
 }

@@ -193,6 +193,8 @@ macro_rules! __conformance_rules {
             117 calling calls_about_nothing_end
             118 calling many_calls_at_once_end
             119 calling no_error_shows_a_digest
+            120 reading get_many_finds_what_get_finds
+            121 reading get_many_sees_what_was_acknowledged
         }
     };
 }

@@ -8,6 +8,7 @@ use super::{event_list, feed, key_list, reading, writing};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
     Get,
+    GetMany,
     LastUses,
     Head,
     Since,
@@ -34,8 +35,9 @@ pub(super) enum Lane {
 }
 
 impl Ask {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Get,
+        Self::GetMany,
         Self::LastUses,
         Self::Head,
         Self::Since,
@@ -61,7 +63,8 @@ impl Ask {
             Self::Get => Lane::Reads,
             Self::Head | Self::Since | Self::Notify => Lane::Feed,
             Self::Insert | Self::Update | Self::SetLimit | Self::SetIncarnation => Lane::Writes,
-            Self::LastUses
+            Self::GetMany
+            | Self::LastUses
             | Self::Keys
             | Self::KeysByScope
             | Self::Events
@@ -80,6 +83,7 @@ impl Ask {
     const fn draft(self) -> &'static str {
         match self {
             Self::Get => reading::GET,
+            Self::GetMany => reading::GET_MANY,
             Self::LastUses => reading::LAST_USES,
             Self::Head => feed::HEAD,
             Self::Since => feed::SINCE,
@@ -101,6 +105,7 @@ impl Ask {
     pub(super) const fn types(self) -> &'static [Type] {
         match self {
             Self::Get => reading::GET_TYPES,
+            Self::GetMany => reading::GET_MANY_TYPES,
             Self::LastUses => reading::LAST_USES_TYPES,
             Self::Head => feed::HEAD_TYPES,
             Self::Since => feed::SINCE_TYPES,

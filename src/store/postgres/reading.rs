@@ -17,6 +17,14 @@ pub(super) const GET: &str = concat!(
     " FROM (VALUES (1)) AS one LEFT JOIN @keys ON id = $2"
 );
 pub(super) const GET_TYPES: &[Type] = &[Type::INT8, Type::TEXT];
+pub(super) const GET_MANY: &str = concat!(
+    sealed!(),
+    key_columns!(),
+    ", ",
+    secret_columns!(),
+    " FROM (VALUES (1)) AS one LEFT JOIN @keys ON id = ANY ($2)"
+);
+pub(super) const GET_MANY_TYPES: &[Type] = &[Type::INT8, Type::TEXT_ARRAY];
 pub(super) const LAST_USES: &str = concat!(
     sealed!(),
     "key, generation, at FROM (VALUES (1)) AS one LEFT JOIN @uses ON key = ANY ($2) ORDER BY key, generation"
@@ -32,6 +40,19 @@ pub(super) async fn get(runner: &Runner, id: KeyId) -> Result<Option<StoredKey>,
         return Ok(None);
     }
     columns().stored_key(id).map(Some).map_err(StoreError::backend)
+}
+
+pub(super) async fn get_many(runner: &Runner, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+    let asked: Vec<&str> = ids.iter().map(KeyId::as_str).collect();
+    let rows = runner.read(Ask::GetMany, &[&asked]).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let columns = || Columns::new(row, "keys").after(SEAL);
+        let Some(id) = columns().optional_text("id").map_err(StoreError::backend)? else { continue };
+        let id = id.parse().map_err(breaks("keys", "id")).map_err(StoreError::backend)?;
+        found.push(columns().stored_key(id).map_err(StoreError::backend)?);
+    }
+    Ok(found)
 }
 
 pub(super) async fn last_uses(runner: &Runner, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError> {

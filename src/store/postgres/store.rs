@@ -220,6 +220,10 @@ impl KeyStore for PostgresStore {
         reading::get(&self.0.runner, id).await
     }
 
+    async fn get_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        reading::get_many(&self.0.runner, ids).await
+    }
+
     async fn update(
         &self,
         key: &StoredKey,

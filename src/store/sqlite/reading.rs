@@ -1,5 +1,7 @@
 //! Reading keys and their uses by id.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use super::problem::Result;
@@ -15,6 +17,17 @@ pub(super) fn get(connection: &Connection, id: KeyId) -> Result<Option<StoredKey
     let mut statement = connection.prepare_cached(GET)?;
     let mut rows = statement.query([id.as_str()])?;
     Ok(rows.next()?.map(|row| Columns::new(row, "keys").stored_key(id)).transpose()?)
+}
+
+/// All of one snapshot, each by the statement of one: nothing is sent anywhere that would be saved.
+pub(super) fn get_many(connection: &mut Connection, ids: &[KeyId]) -> Result<Vec<StoredKey>> {
+    let snapshot = connection.transaction()?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in BTreeSet::from_iter(ids) {
+        found.extend(get(&snapshot, *id)?);
+    }
+    snapshot.commit()?;
+    Ok(found)
 }
 
 pub(super) fn last_uses(connection: &mut Connection, ids: &[KeyId]) -> Result<Vec<KeyUse>> {

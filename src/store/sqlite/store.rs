@@ -254,6 +254,10 @@ impl KeyStore for SqliteStore {
         self.0.read(|connection| reading::get(connection, id))
     }
 
+    async fn get_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        self.0.list(|connection| reading::get_many(connection, ids))
+    }
+
     async fn update(
         &self,
         key: &StoredKey,

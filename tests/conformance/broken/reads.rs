@@ -1,6 +1,6 @@
 //! Wrong when they read one key, or in every call.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,9 +8,10 @@ use access_keys::store::{ChangeCursor, Changes, KeyUse, StoreError, StoredKey, a
 use access_keys::{AuditEvent, KeyId, ProjectId, Revision};
 
 use crate::case::{Case, case};
-use crate::plain::{Nothing, Plain, Wrong, pause};
+use crate::plain::{Contents, Nothing, Plain, Wrong, pause};
 
 type Found = Result<Option<StoredKey>, StoreError>;
+type Many = Result<Vec<StoredKey>, StoreError>;
 type Done = Result<(), StoreError>;
 
 /// Finds the keys of the project that it met first.
@@ -73,6 +74,38 @@ impl Wrong for Lags {
             replica.extend(found.iter().map(|key| (id, key.clone())));
         }
         Ok(found)
+    }
+}
+
+/// Finds many keys like this.
+struct FindsMany(fn(&Contents, &[KeyId]) -> Many);
+
+#[async_trait]
+impl Wrong for FindsMany {
+    async fn get_many(&self, right: &Plain, ids: &[KeyId]) -> Many {
+        (self.0)(&right.contents(), ids)
+    }
+}
+
+fn each(contents: &Contents, ids: &[KeyId]) -> Vec<StoredKey> {
+    ids.iter().filter_map(|id| contents.keys.get(id).cloned()).collect()
+}
+
+/// Finds in one statement what it found before, and keeps it.
+#[derive(Default)]
+struct CachesMany(Mutex<HashMap<KeyId, StoredKey>>);
+
+#[async_trait]
+impl Wrong for CachesMany {
+    async fn get_many(&self, right: &Plain, ids: &[KeyId]) -> Many {
+        let mut read = self.0.lock().unwrap();
+        let contents = right.contents();
+        for id in ids {
+            if let Some(found) = contents.keys.get(id) {
+                read.entry(*id).or_insert_with(|| found.clone());
+            }
+        }
+        Ok(BTreeSet::from_iter(ids).into_iter().filter_map(|id| read.get(id).cloned()).collect())
     }
 }
 
@@ -172,6 +205,44 @@ pub(crate) fn all() -> Vec<Case> {
         case("swallows read errors", "a_failed_read_is_no_answer", "came      0 items", || {
             SwallowsReadErrors
         }),
+        case("finds a key as often as it is named", "get_many_finds_what_get_finds", "named twice", || {
+            FindsMany(|contents, ids| Ok(each(contents, ids)))
+        }),
+        case("finds the first few of many keys", "get_many_finds_what_get_finds", "of 100 keys", || {
+            FindsMany(|contents, ids| Ok(each(contents, &ids[..ids.len().min(64)])))
+        }),
+        case("finds many keys of one project", "get_many_finds_what_get_finds", "of other projects", || {
+            FindsMany(|contents, ids| {
+                let mut found = each(contents, ids);
+                let project = found.last().map(|key| key.key().project.clone());
+                found.retain(|key| Some(&key.key().project) == project.as_ref());
+                Ok(found)
+            })
+        }),
+        case(
+            "finds no key where one of many is not there",
+            "get_many_finds_what_get_finds",
+            "that nothing has",
+            || {
+                FindsMany(|contents, ids| {
+                    let ids: Vec<_> = BTreeSet::from_iter(ids).into_iter().copied().collect();
+                    let found = each(contents, &ids);
+                    Ok(if found.len() == ids.len() { found } else { Vec::new() })
+                })
+            },
+        ),
+        case("cannot find none of many keys", "get_many_finds_what_get_finds", "syntax error", || {
+            FindsMany(|contents, ids| match ids {
+                [] => Err(StoreError::backend("syntax error at or near \")\"")),
+                ids => Ok(each(contents, &BTreeSet::from_iter(ids).into_iter().copied().collect::<Vec<_>>())),
+            })
+        }),
+        case(
+            "keeps what it read of many keys",
+            "get_many_sees_what_was_acknowledged",
+            "at once after write 2",
+            CachesMany::default,
+        ),
         case("cannot record no use", "calls_about_nothing_end", "syntax error", || NeedsSomething),
         case("has two connections", "many_calls_at_once_end", "too many connections", || FewConnections),
         case("panics at an unknown id", "insert_stores_the_key", "a panic: a key with this id", || Panics),

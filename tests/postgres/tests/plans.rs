@@ -76,6 +76,7 @@ fn every_statement_finds_its_rows_by_an_index() {
         drop(store.get(first).await.unwrap());
         store.record_use(&[KeyUse::new(first, 1, SystemTime::now())]).await.unwrap();
         store.last_uses(&[first, issued]).await.unwrap();
+        assert_eq!(store.get_many(&[first, issued]).await.unwrap().len(), 2);
         let query = KeyQuery::default();
         let agent = access_keys::AgentId::new("triage").unwrap();
         for query in [query.clone(), query.clone().name("nobody"), query.clone().agent(agent)] {
