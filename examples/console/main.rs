@@ -28,6 +28,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments = Arguments::read(std::env::args().skip(1))?;
+    tracing_subscriber::fmt().with_max_level(arguments.log).with_writer(std::io::stderr).init();
     let keys = console::builder(store::open(&arguments).await?)?.build()?;
     fill::fill(&keys, arguments.fill).await?;
     let listener = TcpListener::bind(arguments.listen).await?;

@@ -96,9 +96,10 @@ fn token(member: &Member, issued: &Issued, repeats: u32) -> Markup {
                 div { dt { "Access" } dd { (short(&key.agents, Kind::Agents)) br; (short(&key.prompts, Kind::Prompts)) } }
                 div { dt { "Expires" } dd { @match key.expires_at { Some(end) => (time::moment(end)), None => "Never" } } }
                 @if let Some(left) = issued.old_secret_ends_in() {
-                    @let end = Utc::now() + left;
+                    @let now = Utc::now();
+                    @let end = now + left;
                     div { dt { "Old token" } dd {
-                        "Works until " (time::moment(end)) " at the latest (" (time::relative(end)) ")"
+                        "Works until " (time::moment(end)) " at the latest (" (time::relative(end, now)) ")"
                     } }
                 }
             }
