@@ -33,11 +33,10 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     fill::fill(&keys, arguments.fill).await?;
     let listener = TcpListener::bind(arguments.listen).await?;
     println!("The access keys are at http://{}", listener.local_addr()?);
-    axum::serve(listener, console::router(keys, arguments.secure))
-        .with_graceful_shutdown(async {
-            // Without a signal handler the process ends at once, which loses nothing either.
-            let _ = tokio::signal::ctrl_c().await;
-        })
-        .await?;
+    let end = async {
+        // Without a signal handler the process ends at once, which loses nothing either.
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    console::serve(listener, console::router(keys, arguments.secure), end).await?;
     Ok(())
 }

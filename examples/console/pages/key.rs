@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use access_keys::domain::Action;
 use access_keys::lifecycle::SecretInfo;
-use access_keys::{AccessKey, AuditEvent, AuditQuery, Cursor, KeyState, Page};
+use access_keys::{AccessKey, AuditEvent, AuditQuery, Cursor, KeyState, Page, Status};
 use axum::extract::{Path, State};
 use chrono::{DateTime, Days, Utc};
 use maud::{Markup, html};
@@ -38,6 +39,7 @@ pub(crate) async fn show(
     }
     let history = member.keys.history(query).await?;
     let pending = console.host.cutoffs.of(key.id);
+    let ended = ended(&member, &key).await?;
     let main = html! {
         nav.crumbs aria-label="Where you are" { a href=(member.home()) { (icon("left")) "Access keys" } }
         div.head {
@@ -49,9 +51,15 @@ pub(crate) async fn show(
             (actions(&member, &key))
         }
         @if let Some(pending) = &pending { (cutoff::line(pending)) }
+        @if let Some(ended) = &ended { (ended) }
         (facts(&key, &secrets))
         section.access aria-labelledby="access-title" {
-            h2 #access-title { "What it may call" }
+            div.beside {
+                h2 #access-title { "What it may call" }
+                @if key.status != Status::Revoked {
+                    a href={ (member.home()) "/" (key.id) "/edit#agents" } { "Change" span.hidden { " what it may call" } }
+                }
+            }
             div.cards.two {
                 div.card { (full(&key.agents, Kind::Agents)) }
                 div.card { (full(&key.prompts, Kind::Prompts)) }
@@ -60,6 +68,29 @@ pub(crate) async fn show(
         (past(&member, &key, &history, asked.has("after")))
     };
     shown(page(&key.name, &member, &main))
+}
+
+/// Who revoked a key and why: the first that someone asks who finds it revoked.
+async fn ended(member: &Member, key: &AccessKey) -> Result<Option<Markup>, Failure> {
+    if key.status != Status::Revoked {
+        return Ok(None);
+    }
+    let query = AuditQuery::default().key(key.id).action(Action::Revoked).limit(1);
+    let revoked = member.keys.history(query).await?.items.into_iter().next();
+    Ok(revoked.map(|event| {
+        html! {
+            div #ended.note.ended {
+                (icon("cross"))
+                div {
+                    p { strong { "Revoked by " (actor(&event.actor)) } ", " (time::relative(event.at, member.keys.now())) ". " }
+                    @match event.reason.as_deref() {
+                        None | Some("") => p.muted { "No reason was given." },
+                        Some(reason) => p.lines { (reason) },
+                    }
+                }
+            }
+        }
+    }))
 }
 
 /// When the secrets of a key were used.
@@ -98,8 +129,8 @@ fn actions(member: &Member, key: &AccessKey) -> Markup {
         @if state != KeyState::Revoked {
             div.actions role="group" aria-label="What can be done" {
                 a.button href={ (here) "/edit" } { "Edit" }
-                @if state != KeyState::Expired { a.button href={ (here) "/rotate" } { "Rotate" } }
-                @if key.status == access_keys::Status::Active {
+                @if state != KeyState::Expired { a.button href={ (here) "/rotate" } { "Rotate token" } }
+                @if key.status == Status::Active {
                     form method="post" action={ (here) "/deactivate" } {
                         (csrf(&member.session)) button type="submit" { "Deactivate" }
                     }
@@ -122,6 +153,13 @@ fn facts(key: &AccessKey, secrets: &Secrets) -> Markup {
             @match secret.last_used { Some(at) => { "Last used " (time::relative(at, now)) }, None => "Not used so far" }
         }
     };
+    // What counts before it ends is whether anyone used it since there is a new one.
+    let since = secrets.newest.and_then(|newest| newest.since);
+    let old_used = |old: SecretInfo| match (old.last_used, since) {
+        (Some(at), Some(since)) if at > since => html! { strong { "Still used " (time::relative(at, now)) } },
+        (_, Some(_)) => html! { "Not used since the new one was issued" },
+        _ => used(old),
+    };
     html! {
         section aria-label="Facts" {
             dl.facts {
@@ -131,6 +169,7 @@ fn facts(key: &AccessKey, secrets: &Secrets) -> Markup {
                 } }
                 div { dt { "Expires" } dd {
                     @match key.expires_at {
+                        _ if key.status == Status::Revoked => { span.muted { "It was revoked before" } },
                         Some(end) => { (time::relative(end, now)) br; span.muted { (time::full(end)) } },
                         None => (never()),
                     }
@@ -140,7 +179,7 @@ fn facts(key: &AccessKey, secrets: &Secrets) -> Markup {
                 } }
                 @if let Some(old) = secrets.old {
                     div { dt { "Old token" } dd {
-                        (used(old))
+                        (old_used(old))
                         @if let Some(end) = old.ends_at {
                             br; span.muted { @if end > now { "Works until " } @else { "Ended " } (time::full(end)) }
                         }

@@ -1,4 +1,4 @@
-//! A new secret for a key, and how long the old one goes on working.
+//! A new token for a key, and how long the old one goes on working.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::{Console, Failure};
 
 /// The graces on offer, with their words and what they mean.
 const GRACES: [(&str, &str, &str); 4] = [
-    ("0", "None", "The old token ends at once. Choose this when it may be in wrong hands."),
+    ("0", "Not at all", "The old token ends at once. Choose this when it may be in wrong hands."),
     ("3600", "1 hour", "For one application that is deployed in minutes."),
     ("86400", "1 day", "For applications that are deployed by tomorrow."),
     ("604800", "7 days", "For many applications, or customers who change it themselves."),
@@ -102,7 +102,9 @@ async fn form(
         div.narrow {
             nav.crumbs aria-label="Where you are" { a href=(here) { (icon("left")) (key.name) } }
             h1 { "Rotate “" (key.name) "”" }
-            p.lead { "The key gets a new token, shown once on the next page. Its id, scope and expiry stay." }
+            p.lead { "The key gets a new token, shown once on the next page. Its id, scope and expiry stay. For a change without \
+                an interruption the old token goes on working until every client has the new one: the page of the key \
+                tells whether it is still used." }
             (mistakes.summary(|_| String::new()))
             @if possible {
                 (in_use(&secrets, now))

@@ -47,7 +47,7 @@ const fn done(action: Action) -> &'static str {
         Action::Edited => "edited the key",
         Action::Activated => "activated the key",
         Action::Deactivated => "deactivated the key",
-        Action::Rotated => "issued a new secret",
+        Action::Rotated => "issued a new token",
         Action::Revoked => "revoked the key for ever",
         _ => "changed the key",
     }
@@ -72,7 +72,7 @@ pub(crate) fn change(change: &FieldChange) -> Option<Markup> {
         FieldChange::Prompts(change) => scope(change, Kind::Prompts),
         FieldChange::Status { .. } => return None,
         FieldChange::Secret { generation, old_secret_ends_at, .. } => html! {
-            "Secret number " (generation) ". The one before it ends: " (moment(*old_secret_ends_at)) "."
+            "Token number " (generation) ". The one before it ends: " (moment(*old_secret_ends_at)) "."
         },
         other => html! { (other) },
     })

@@ -92,6 +92,7 @@ fn offer(kind: Kind, found: &[&Item], sought: &str) -> Markup {
         @if found.is_empty() {
             p.muted { @if sought.is_empty() { "Everything there is has been picked." } @else { "Nothing else matches." } }
         }
+        @if !sought.is_empty() && !found.is_empty() { p.hint { "What you tick is kept when you search again." } }
         ul.items aria-labelledby={ (plural) "-found" } {
             @for item in found.iter().take(SHOWN) { (tick(kind, item.id, item.name, item.about, false)) }
         }

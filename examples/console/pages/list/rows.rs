@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use access_keys::{AccessKey, Cursor, KeyId, KeyQuery};
+use access_keys::{AccessKey, Cursor, KeyId, KeyQuery, Scope, Status};
 use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use futures_util::stream::unfold;
@@ -150,12 +150,14 @@ fn row(member: &Member, key: &AccessKey, used: Option<DateTime<Utc>>, now: DateT
             td data-label="Status" { (state(key, now)) }
             td data-label="Environment" { (environment_name(&key.environment)) }
             td.access data-label="Access" {
-                span { (short(&key.agents, Kind::Agents)) } " "
-                span { (short(&key.prompts, Kind::Prompts)) }
+                span.all[key.agents == Scope::All] { (short(&key.agents, Kind::Agents)) } " "
+                span.all[key.prompts == Scope::All] { (short(&key.prompts, Kind::Prompts)) }
             }
             td data-label="Last used" { @match used { Some(at) => (relative(at, now)), None => span.muted { "Never" } } }
             td data-label="Expires" {
-                @match key.expires_at { Some(end) => (relative(end, now)), None => span.muted { "Never" } }
+                @match key.expires_at {
+                    _ if key.status == Status::Revoked => span.muted { "Revoked" },
+                    Some(end) => (relative(end, now)), None => span.muted { "Never" } }
             }
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn turns(member: &Member, asked: &Fields, next: Option<Cursor>) -> Ma
             div.turns {
                 p.muted {
                     "Keys on a page: "
-                    @for n in [25, 50, 100] {
+                    @for n in [10, 25, 50, 100] {
                         @if n == limit { strong aria-current="true" { (n) } }
                         @else { a href=(to(n, here, &back)) { (n) } }
                         " "
