@@ -169,7 +169,7 @@ fn facts(key: &AccessKey, secrets: &Secrets) -> Markup {
                 } }
                 div { dt { "Expires" } dd {
                     @match key.expires_at {
-                        _ if key.status == Status::Revoked => { span.muted { "It was revoked before" } },
+                        _ if key.status == Status::Revoked => { span.muted { "Ended: it was revoked" } },
                         Some(end) => { (time::relative(end, now)) br; span.muted { (time::full(end)) } },
                         None => (never()),
                     }

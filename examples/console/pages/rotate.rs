@@ -102,9 +102,8 @@ async fn form(
         div.narrow {
             nav.crumbs aria-label="Where you are" { a href=(here) { (icon("left")) (key.name) } }
             h1 { "Rotate “" (key.name) "”" }
-            p.lead { "The key gets a new token, shown once on the next page. Its id, scope and expiry stay. For a change without \
-                an interruption the old token goes on working until every client has the new one: the page of the key \
-                tells whether it is still used." }
+            p.lead { "The key gets a new token, shown once on the next page. Its id, scope and expiry stay. Let the old token \
+                work until every client has the new one: the page of the key tells whether it is still used." }
             (mistakes.summary(|_| String::new()))
             @if possible {
                 (in_use(&secrets, now))
