@@ -20,7 +20,7 @@ use crate::parts::badge::word;
 use crate::parts::icon::icon;
 use crate::parts::layout::around;
 use crate::parts::mistakes::Mistakes;
-use rows::{Rows, pieces};
+use rows::{Rows, Way, pieces};
 use turns::{LIMITS, limit};
 
 /// Keys that end within so many days are about to expire.
@@ -36,7 +36,8 @@ pub(crate) async fn show(member: Member, Asked(asked): Asked) -> Result<Response
         let (head, tail) = around("All keys", &member, &top(&member, &asked, true, &mistakes));
         return Ok(shown(maud::PreEscaped(head + &tail))?.into_response());
     }
-    let mut rows = Rows::new(question(&asked, member.keys.now())?, limit(&asked));
+    let way = if filtered { Way::Apart } else { Way::Here };
+    let mut rows = Rows::new(question(&asked, member.keys.now())?, limit(&asked), way);
     if !filtered {
         // The answer is as quick for any number of keys: waited for, so that a failure is told by its status too.
         let found = rows.all(&member, &asked).await?;

@@ -55,11 +55,11 @@ fn main() -> Done {
     let mut worst: f64 = 0.0;
     for (name, asked) in CASES {
         let middles = [&few.middle, &many.middle];
-        let ratio = compare(name, &mut clients, middles.map(|middle| asked.replace("MIDDLE", middle)))?;
+        let ratio = compare(name, &mut clients, &middles.map(|middle| asked.replace("MIDDLE", middle)))?;
         worst = worst.max(ratio);
     }
     for (name, asked) in BESIDE {
-        compare(name, &mut clients, [asked.to_owned(), asked.to_owned()])?;
+        compare(name, &mut clients, &[asked.to_owned(), asked.to_owned()])?;
     }
     let told = if worst <= GOAL { "met" } else { "missed" };
     println!("figure console_list {worst:.2} x goal <= {GOAL} {told}");
@@ -70,7 +70,7 @@ fn main() -> Done {
 fn compare(
     name: &str,
     clients: &mut [Client; 2],
-    asked: [String; 2],
+    asked: &[String; 2],
 ) -> Result<f64, Box<dyn std::error::Error + Send + Sync>> {
     let mut times: [Vec<Times>; 2] = [Vec::new(), Vec::new()];
     let began = Instant::now();

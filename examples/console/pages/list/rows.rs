@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use access_keys::{AccessKey, Cursor, KeyId, KeyQuery, Scope, Status};
+use access_keys::store::{KeyUse, StoreError};
+use access_keys::{AccessKey, Cursor, Error, KeyId, KeyQuery, Page, ProjectKeys, Scope, Status};
 use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use maud::{Markup, html};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
 use super::turns::turns;
 use crate::Failure;
@@ -29,13 +32,38 @@ pub(super) struct Rows {
     query: KeyQuery,
     limit: usize,
     found: usize,
+    way: Way,
     began: Instant,
     over: bool,
 }
 
+/// Where the store is asked.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    Here,
+    /// On a thread of its own: a store that is a file looks at thousands of keys where it is asked to, and no other page
+    /// must wait for that, nor the head of this one.
+    Apart,
+}
+
+type Found = Result<(Page<AccessKey>, Vec<KeyUse>), Error>;
+
+async fn ask(keys: &ProjectKeys, query: KeyQuery) -> Found {
+    let page = keys.list(query).await?;
+    let ids: Vec<KeyId> = page.items.iter().map(|key| key.id).collect();
+    let uses = keys.last_used(&ids).await?;
+    Ok((page, uses))
+}
+
+async fn apart(keys: ProjectKeys, query: KeyQuery) -> Found {
+    let runtime = Handle::current();
+    let asked = spawn_blocking(move || runtime.block_on(ask(&keys, query))).await;
+    asked.unwrap_or_else(|error| Err(StoreError::backend(error).into()))
+}
+
 impl Rows {
-    pub(super) fn new(query: KeyQuery, limit: usize) -> Self {
-        Self { query, limit, found: 0, began: Instant::now(), over: false }
+    pub(super) fn new(query: KeyQuery, limit: usize, way: Way) -> Self {
+        Self { query, limit, found: 0, way, began: Instant::now(), over: false }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -57,10 +85,12 @@ impl Rows {
             return Ok(None);
         }
         self.query.limit = self.limit - self.found;
-        let page = member.keys.list(self.query.clone()).await?;
+        let (page, uses) = match self.way {
+            Way::Here => ask(&member.keys, self.query.clone()).await?,
+            Way::Apart => apart(member.keys.clone(), self.query.clone()).await?,
+        };
         let mut used = HashMap::new();
-        let ids: Vec<KeyId> = page.items.iter().map(|key: &AccessKey| key.id).collect();
-        for last in member.keys.last_used(&ids).await? {
+        for last in uses {
             let at = used.entry(last.key).or_insert(last.at);
             *at = last.at.max(*at);
         }
@@ -115,8 +145,6 @@ pub(super) fn pieces(
         let (piece, at) = match at {
             At::Head(head) => (head, At::Rows),
             At::Rows => loop {
-                // So that what was found is sent before the store is asked again.
-                tokio::task::yield_now().await;
                 match rows.next(&member, &asked).await {
                     Ok(Some(piece)) if piece.is_empty() => {}
                     Ok(Some(piece)) => break (piece, At::Rows),
