@@ -2,14 +2,17 @@
 
 use std::net::SocketAddr;
 
+use tracing_subscriber::filter::LevelFilter;
+
 pub(crate) const USAGE: &str =
-    "console [--listen ADDRESS] [--sqlite FILE | --postgres ADDRESS] [--fill N] [--secure]
+    "console [--listen ADDRESS] [--sqlite FILE | --postgres ADDRESS] [--fill N] [--secure] [--log LEVEL]
 
   --listen ADDRESS    where to listen, 127.0.0.1:8090 unless set
   --sqlite FILE       the file in which the keys are, console.db unless set
   --postgres ADDRESS  the database in which they are; needs the feature postgres
   --fill N            first makes N keys to try the page with
-  --secure            the page is reached over TLS: its cookie is sent over nothing else";
+  --secure            the page is reached over TLS: its cookie is sent over nothing else
+  --log LEVEL         what is told on standard error: off, error, warn (unless set), info, debug or trace";
 
 #[derive(Debug)]
 pub(crate) struct Arguments {
@@ -18,6 +21,7 @@ pub(crate) struct Arguments {
     pub(crate) postgres: Option<String>,
     pub(crate) fill: usize,
     pub(crate) secure: bool,
+    pub(crate) log: LevelFilter,
 }
 
 impl Arguments {
@@ -28,6 +32,7 @@ impl Arguments {
             postgres: None,
             fill: 0,
             secure: false,
+            log: LevelFilter::WARN,
         };
         while let Some(word) = given.next() {
             let mut value = || given.next().ok_or_else(|| format!("{word} needs a value\n\n{USAGE}"));
@@ -37,6 +42,7 @@ impl Arguments {
                 "--sqlite" => read.sqlite = Some(value()?),
                 "--postgres" => read.postgres = Some(value()?),
                 "--fill" => read.fill = value().and_then(|v| v.parse().map_err(|_| unreadable(&v)))?,
+                "--log" => read.log = value().and_then(|v| v.parse().map_err(|_| unreadable(&v)))?,
                 "--secure" => read.secure = true,
                 _ => return Err(USAGE.to_owned()),
             }

@@ -4,7 +4,7 @@ use access_keys::store::StoreError;
 use access_keys::{Error, Invalid};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use maud::html;
+use maud::{Markup, html};
 
 use crate::parts::layout::bare;
 
@@ -93,15 +93,30 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// What is shown in place of the rest of a page of which the head was sent.
+    pub(crate) fn in_page(&self) -> Markup {
+        self.log();
+        let (title, words) = self.words();
+        html! { div.empty role="alert" { h2 { (title) } p { (words) } } }
+    }
+
+    /// For the operator; no error of the library holds a value or a text that was typed.
+    fn log(&self) {
+        match self {
+            Self::Unknown(source) | Self::Store(source) => tracing::error!("{self}, because {source}"),
+            Self::Randomness(source) => tracing::error!("{self}, because {source}"),
+            _ => tracing::debug!("{self}"),
+        }
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         if matches!(self, Self::SignIn) {
             return Redirect::to("/sign-in").into_response();
         }
-        if let Self::Unknown(source) | Self::Store(source) = &self {
-            // For the operator; no error of the library holds a value or a text that was typed.
-            eprintln!("{self}, because {source}");
-        }
+        self.log();
         let (title, words) = self.words();
         let main = html! {
             div.empty {

@@ -13,6 +13,8 @@ use access_keys::AccessKeys;
 use access_keys::lifecycle::Builder;
 use access_keys::store::KeyStore;
 use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
 
 use failure::Failure;
 use host::Host;
@@ -29,6 +31,22 @@ struct Console {
 /// else.
 pub fn router(keys: AccessKeys, secure: bool) -> Router {
     routes::routes(Console { keys, host: Host::new(secure) })
+}
+
+/// Answers whoever connects, until `end`.
+///
+/// # Errors
+/// When nobody can connect any more.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let listener = listener.tap_io(|connection| {
+        // The rows of a list follow its head in small pieces: each would wait for the one before it to be acknowledged.
+        let _ = connection.set_nodelay(true);
+    });
+    axum::serve(listener, router).with_graceful_shutdown(end).await
 }
 
 /// Keys in `store`, with a prefix for each environment of this host.

@@ -28,15 +28,15 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments = Arguments::read(std::env::args().skip(1))?;
+    tracing_subscriber::fmt().with_max_level(arguments.log).with_writer(std::io::stderr).init();
     let keys = console::builder(store::open(&arguments).await?)?.build()?;
     fill::fill(&keys, arguments.fill).await?;
     let listener = TcpListener::bind(arguments.listen).await?;
     println!("The access keys are at http://{}", listener.local_addr()?);
-    axum::serve(listener, console::router(keys, arguments.secure))
-        .with_graceful_shutdown(async {
-            // Without a signal handler the process ends at once, which loses nothing either.
-            let _ = tokio::signal::ctrl_c().await;
-        })
-        .await?;
+    let end = async {
+        // Without a signal handler the process ends at once, which loses nothing either.
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    console::serve(listener, console::router(keys, arguments.secure), end).await?;
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Which address is which page, and what holds for all of them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -62,7 +63,12 @@ async fn start(State(console): State<Arc<Console>>, request: Request) -> Result<
 
 /// What every answer says to the browser, refusals included.
 async fn headers(request: Request, next: Next) -> Response {
+    let (began, method) = (Instant::now(), request.method().clone());
+    // The route and not the address, into which anything may be typed or pasted.
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
+    let route = route.as_ref().map_or("nowhere", MatchedPath::as_str);
+    tracing::info!(%method, route, status = response.status().as_u16(), took = ?began.elapsed(), "answered");
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, RULES),

@@ -26,6 +26,13 @@ impl Kind {
         }
     }
 
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Agents => Self::Prompts,
+            Self::Prompts => Self::Agents,
+        }
+    }
+
     pub(crate) const fn singular(self) -> &'static str {
         match self {
             Self::Agents => "agent",

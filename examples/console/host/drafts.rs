@@ -85,6 +85,11 @@ impl EditDraft {
         form
     }
 
+    /// Whether anything was typed that the key is not.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.form() != self.base
+    }
+
     pub(crate) fn read(&mut self, fields: &Fields) {
         fields.one("name").clone_into(&mut self.name);
         fields.one("description").clone_into(&mut self.description);

@@ -155,9 +155,11 @@ async fn overtaken(member: &Member, key: &AccessKey, draft: &EditDraft) -> Resul
         &html! {
             div #overtaken {
                 p { strong { "This key was changed while you were editing." } }
-                (events(&changes))
-                p { "What you typed is kept. What you had not touched shows the key as it is now. The preview compares with \
-                    that, so read it before you save." }
+                (events(&changes, member.keys.now()))
+                @if draft.is_touched() {
+                    p { "What you typed is kept. What you had not touched shows the key as it is now. The preview compares \
+                        with that, so read it before you save." }
+                } @else { p { "You had not typed anything yet: the form shows the key as it is now." } }
             }
         },
     ))
@@ -187,9 +189,9 @@ fn fields(
                 p.hint { "A key for another environment is a new key: "
                     a href={ (member.home()) "/new" } { "create one" } ", then revoke this one." }
             }
-            (choices(&draft.expiry, Some(key), mistakes))
-            (picker(Kind::Agents, &draft.agents, asked.one("agents_q"), mistakes))
-            (picker(Kind::Prompts, &draft.prompts, asked.one("prompts_q"), mistakes))
+            (choices(&draft.expiry, Some((key, member.keys.now())), mistakes))
+            (picker(Kind::Agents, &draft.agents, None, asked.one("agents_q"), mistakes))
+            (picker(Kind::Prompts, &draft.prompts, None, asked.one("prompts_q"), mistakes))
             div.actions {
                 a.button href=(key_address(member, key)) { "Cancel" }
                 button.primary type="submit" name="go" value="preview" { "Preview the changes" }

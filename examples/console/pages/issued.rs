@@ -1,6 +1,7 @@
 //! The token of a key, shown once; afterwards, what became of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use access_keys::{AuditQuery, Issued, KeyId, OperationId};
 use axum::extract::{Path, State};
@@ -69,7 +70,7 @@ fn token(member: &Member, issued: &Issued, repeats: u32) -> Markup {
     let is_new = issued.old_secret_ends_in().is_none();
     html! {
         div.narrow {
-            p.kicker { @if is_new { "Key generated" } @else { "New secret issued" } }
+            p.kicker { @if is_new { "Key generated" } @else { "New token issued" } }
             h1 { "Store this token now" }
             (note("warning", &html! {
                 p { strong { "It is shown this once." } " Nobody can look it up later, this page included. Put it where \
@@ -96,11 +97,16 @@ fn token(member: &Member, issued: &Issued, repeats: u32) -> Markup {
                 div { dt { "Access" } dd { (short(&key.agents, Kind::Agents)) br; (short(&key.prompts, Kind::Prompts)) } }
                 div { dt { "Expires" } dd { @match key.expires_at { Some(end) => (time::moment(end)), None => "Never" } } }
                 @if let Some(left) = issued.old_secret_ends_in() {
-                    @let end = Utc::now() + left;
+                    @let now = Utc::now();
+                    @let end = now + left;
                     div { dt { "Old token" } dd {
-                        "Works until " (time::moment(end)) " at the latest (" (time::relative(end)) ")"
+                        "Works until " (time::moment(end)) " at the latest (" (time::relative(end, now)) ")"
                     } }
                 }
+            }
+            @if issued.old_secret_ends_in().is_some_and(|left| left > Duration::from_secs(60)) {
+                p.muted { "Next: give it to every client. The page of the key tells whether the old token is still used, and \
+                    when it ends." }
             }
             div.actions { a.button #stored href={ (member.home()) "/" (key.id) } { (icon("check")) "I have stored it" } }
         }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use access_keys::domain::{Action, FieldChange};
-use access_keys::store::KeyUse;
-use access_keys::{AccessKey, AuditEvent, AuditQuery, Cursor, KeyState, Page};
+use access_keys::domain::Action;
+use access_keys::lifecycle::SecretInfo;
+use access_keys::{AccessKey, AuditEvent, AuditQuery, Cursor, KeyState, Page, Status};
 use axum::extract::{Path, State};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
 use maud::{Markup, html};
 
 use super::{Shown, key_id, shown};
@@ -32,27 +32,34 @@ pub(crate) async fn show(
     Asked(asked): Asked,
 ) -> Shown {
     let key = member.keys.get(key_id(&id)?).await?;
-    let secrets = secrets(&member, &key).await?;
+    let (secrets, now) = (secrets(&member, &key).await?, member.keys.now());
     let mut query = AuditQuery::default().key(key.id).limit(EVENTS);
     if asked.has("after") {
         query = query.after(asked.one("after").parse::<Cursor>()?);
     }
     let history = member.keys.history(query).await?;
     let pending = console.host.cutoffs.of(key.id);
+    let ended = ended(&member, &key).await?;
     let main = html! {
         nav.crumbs aria-label="Where you are" { a href=(member.home()) { (icon("left")) "Access keys" } }
         div.head {
             div {
-                h1 { (key.name) " " (state(&key)) }
+                h1 { (key.name) " " (state(&key, now)) }
                 code.id { (begins(&key)) }
                 @if !key.description.is_empty() { p.lead.lines { (key.description) } }
             }
             (actions(&member, &key))
         }
         @if let Some(pending) = &pending { (cutoff::line(pending)) }
+        @if let Some(ended) = &ended { (ended) }
         (facts(&key, &secrets))
         section.access aria-labelledby="access-title" {
-            h2 #access-title { "What it may call" }
+            div.beside {
+                h2 #access-title { "What it may call" }
+                @if key.status != Status::Revoked {
+                    a href={ (member.home()) "/" (key.id) "/edit#agents" } { "Change" span.hidden { " what it may call" } }
+                }
+            }
             div.cards.two {
                 div.card { (full(&key.agents, Kind::Agents)) }
                 div.card { (full(&key.prompts, Kind::Prompts)) }
@@ -63,46 +70,67 @@ pub(crate) async fn show(
     shown(page(&key.name, &member, &main))
 }
 
+/// Who revoked a key and why: the first that someone asks who finds it revoked.
+async fn ended(member: &Member, key: &AccessKey) -> Result<Option<Markup>, Failure> {
+    if key.status != Status::Revoked {
+        return Ok(None);
+    }
+    let query = AuditQuery::default().key(key.id).action(Action::Revoked).limit(1);
+    let revoked = member.keys.history(query).await?.items.into_iter().next();
+    Ok(revoked.map(|event| {
+        html! {
+            div #ended.note.ended {
+                (icon("cross"))
+                div {
+                    p { strong { "Revoked by " (actor(&event.actor)) } ", " (time::relative(event.at, member.keys.now())) ". " }
+                    @match event.reason.as_deref() {
+                        None | Some("") => p.muted { "No reason was given." },
+                        Some(reason) => p.lines { (reason) },
+                    }
+                }
+            }
+        }
+    }))
+}
+
 /// When the secrets of a key were used.
 pub(super) struct Secrets {
+    /// Any of them, also those that ended long ago.
     pub(super) last: Option<DateTime<Utc>>,
-    /// The newest secret alone.
-    pub(super) newest: Option<DateTime<Utc>>,
-    /// While the secret before the last rotation still works: when it ends, and when it was last used.
-    pub(super) old: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
+    pub(super) newest: Option<SecretInfo>,
+    /// The one before the last rotation: while it works, and for a week after, in which someone may still miss it.
+    old: Option<SecretInfo>,
+    now: DateTime<Utc>,
+}
+
+impl Secrets {
+    /// The one before the last rotation and its end, while it works.
+    pub(super) fn working(&self) -> Option<(SecretInfo, DateTime<Utc>)> {
+        let old = self.old?;
+        old.ends_at.filter(|end| *end > self.now).map(|end| (old, end))
+    }
 }
 
 pub(super) async fn secrets(member: &Member, key: &AccessKey) -> Result<Secrets, Failure> {
-    let uses = member.keys.last_used(&[key.id]).await?;
-    // Which secret is the newest, and until when the one before it works, the history alone tells.
-    let rotated = AuditQuery::default().key(key.id).action(Action::Rotated).limit(1);
-    let rotated = member.keys.history(rotated).await?.items;
-    let ends = rotated.iter().flat_map(|event| &event.changes).find_map(|change| match change {
-        FieldChange::Secret { generation, old_secret_ends_at, .. } => {
-            Some((*generation, *old_secret_ends_at))
-        }
-        _ => None,
-    });
-    let newest = ends.map_or(1, |(newest, _)| newest);
-    let newest = uses.iter().filter(|used| used.generation >= newest).map(|used| used.at).max();
-    let last = uses.iter().map(|used| used.at).max();
-    let works = matches!(key.state(Utc::now()), KeyState::Active | KeyState::Inactive);
-    let old = ends.filter(|(_, end)| works && *end > Utc::now()).map(|(newest, end)| {
-        let used = |used: &&KeyUse| used.generation < newest;
-        (end, uses.iter().filter(used).map(|used| used.at).max())
-    });
-    Ok(Secrets { last, newest, old })
+    let now = member.keys.now();
+    let last = member.keys.last_used(&[key.id]).await?.iter().map(|used| used.at).max();
+    let mut all = member.keys.secrets(key.id).await?.into_iter();
+    let newest = all.next();
+    let works = matches!(key.state(now), KeyState::Active | KeyState::Inactive);
+    let recent = |old: &SecretInfo| old.ends_at.is_some_and(|end| end + Days::new(7) > now);
+    let old = all.next().filter(|old| works && recent(old));
+    Ok(Secrets { last, newest, old, now })
 }
 
 fn actions(member: &Member, key: &AccessKey) -> Markup {
     let here = format!("{}/{}", member.home(), key.id);
-    let state = key.state(Utc::now());
+    let state = key.state(member.keys.now());
     html! {
         @if state != KeyState::Revoked {
             div.actions role="group" aria-label="What can be done" {
                 a.button href={ (here) "/edit" } { "Edit" }
-                @if state != KeyState::Expired { a.button href={ (here) "/rotate" } { "Rotate" } }
-                @if key.status == access_keys::Status::Active {
+                @if state != KeyState::Expired { a.button href={ (here) "/rotate" } { "Rotate token" } }
+                @if key.status == Status::Active {
                     form method="post" action={ (here) "/deactivate" } {
                         (csrf(&member.session)) button type="submit" { "Deactivate" }
                     }
@@ -119,6 +147,19 @@ fn actions(member: &Member, key: &AccessKey) -> Markup {
 
 fn facts(key: &AccessKey, secrets: &Secrets) -> Markup {
     let never = || html! { span.muted { "Never" } };
+    let now = secrets.now;
+    let used = |secret: SecretInfo| {
+        html! {
+            @match secret.last_used { Some(at) => { "Last used " (time::relative(at, now)) }, None => "Not used so far" }
+        }
+    };
+    // What counts before it ends is whether anyone used it since there is a new one.
+    let since = secrets.newest.and_then(|newest| newest.since);
+    let old_used = |old: SecretInfo| match (old.last_used, since) {
+        (Some(at), Some(since)) if at > since => html! { strong { "Still used " (time::relative(at, now)) } },
+        (_, Some(_)) => html! { "Not used since the new one was issued" },
+        _ => used(old),
+    };
     html! {
         section aria-label="Facts" {
             dl.facts {
@@ -128,21 +169,27 @@ fn facts(key: &AccessKey, secrets: &Secrets) -> Markup {
                 } }
                 div { dt { "Expires" } dd {
                     @match key.expires_at {
-                        Some(end) => { (time::relative(end)) br; span.muted { (time::full(end)) } },
+                        _ if key.status == Status::Revoked => { span.muted { "Ended: it was revoked" } },
+                        Some(end) => { (time::relative(end, now)) br; span.muted { (time::full(end)) } },
                         None => (never()),
                     }
                 } }
                 div { dt { "Last used" } dd {
-                    @match secrets.last { Some(at) => (time::relative(at)), None => (never()) }
+                    @match secrets.last { Some(at) => (time::relative(at, now)), None => (never()) }
                 } }
-                @if let Some((end, used)) = secrets.old {
+                @if let Some(old) = secrets.old {
                     div { dt { "Old token" } dd {
-                        @match used { Some(at) => { "Last used " (time::relative(at)) }, None => "Not used so far" }
-                        br; span.muted { "Works until " (time::full(end)) }
+                        (old_used(old))
+                        @if let Some(end) = old.ends_at {
+                            br; span.muted { @if end > now { "Works until " } @else { "Ended " } (time::full(end)) }
+                        }
                     } }
-                    div { dt { "New token" } dd {
-                        @match secrets.newest { Some(at) => { "Last used " (time::relative(at)) }, None => "Not used so far" }
-                    } }
+                    @if let Some(newest) = secrets.newest {
+                        div { dt { "New token" } dd {
+                            (used(newest))
+                            @if let Some(since) = newest.since { br; span.muted { "Issued " (time::full(since)) } }
+                        } }
+                    }
                 }
                 div { dt { "Created" } dd { (actor(&key.created_by)) br; span.muted { (time::full(key.created_at)) } } }
                 div { dt { "Id" } dd { code { (key.id) } } }
@@ -156,7 +203,7 @@ fn past(member: &Member, key: &AccessKey, history: &Page<AuditEvent>, is_older: 
     html! {
         section #history aria-labelledby="history-title" {
             h2 #history-title { "History" }
-            (events(&history.items))
+            (events(&history.items, member.keys.now()))
             @if is_older || history.next.is_some() {
                 nav.pages aria-label="Pages of the history" {
                     @if is_older { a.button href={ (here) "#history" } { "Newest" } }

@@ -1,97 +1,60 @@
 //! The keys of a project, newest first: searched, filtered, and gone through page by page.
 
-use std::collections::HashMap;
-use std::time::{Duration, Instant};
+mod rows;
+mod turns;
 
-use access_keys::{AccessKey, AgentId, Cursor, EnvironmentId, Error, KeyId, KeyQuery, KeyState};
+use access_keys::{AgentId, Cursor, EnvironmentId, Error, KeyQuery, KeyState};
+use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Days, Utc};
 use maud::{Markup, html};
 
-use super::{Shown, shown};
+use super::shown;
 use crate::Failure;
 use crate::host::catalogue::Kind;
 use crate::host::environments::ENVIRONMENTS;
-use crate::host::fields::{Asked, Fields, address};
+use crate::host::fields::{Asked, Fields};
 use crate::host::member::Member;
-use crate::parts::badge::{begins, environment_name, state, word};
+use crate::parts::badge::word;
 use crate::parts::icon::icon;
-use crate::parts::layout::page;
+use crate::parts::layout::around;
 use crate::parts::mistakes::Mistakes;
-use crate::parts::scope::short;
-use crate::parts::time::relative;
+use rows::{Rows, Way, pieces};
+use turns::{LIMITS, limit};
 
-/// How many keys to a page.
-const LIMIT: usize = 25;
-/// How long a search goes on for one page before it says how far it came.
-const PATIENCE: Duration = Duration::from_millis(250);
 /// Keys that end within so many days are about to expire.
 const SOON: u64 = 7;
+/// The filters, as fields and addresses name them.
+const FILTERS: [&str; 4] = ["q", "state", "environment", "agent"];
 
-/// What is shown of the keys.
-#[derive(Default)]
-struct Found {
-    keys: Vec<AccessKey>,
-    next: Option<Cursor>,
-    used: HashMap<KeyId, DateTime<Utc>>,
-}
-
-pub(crate) async fn show(member: Member, Asked(asked): Asked) -> Shown {
+pub(crate) async fn show(member: Member, Asked(asked): Asked) -> Result<Response, Failure> {
+    let filtered = FILTERS.iter().any(|name| !asked.one(name).is_empty());
     let mut mistakes = Mistakes::default();
-    let found = match find(&member, &asked).await {
-        Ok(found) => found,
-        Err(Failure::Unreadable) if asked.one("q").chars().count() > 100 => {
-            mistakes.add("q", "A name has at most 100 characters: search for a part of it.");
-            Found::default()
-        }
-        Err(failure) => return Err(failure),
-    };
-    let filtered = ["q", "state", "environment", "agent"].iter().any(|name| !asked.one(name).is_empty());
-    let first = asked.one("after").is_empty();
-    let none = found.keys.is_empty() && first && !filtered;
-    let main = html! {
-        div.head {
-            div {
-                h1 { "Access keys" }
-                p.lead { "Each lets one application call agents and prompts, in one environment." }
-            }
-            @if !none { a.button.primary #new-key href={ (member.home()) "/new" } { (icon("plus")) "New access key" } }
-        }
-        @if none {
-            (nothing_yet(&member))
-        } @else {
-            (filters(&member, &asked, filtered, &mistakes))
-            @if found.keys.is_empty() { (nothing_found(&member, found.next.is_some())) }
-            @else { (table(&member, &found)) }
-            (pages(&member, &asked, &found, first))
-        }
-    };
-    shown(page("All keys", &member, &main))
-}
-
-async fn find(member: &Member, asked: &Fields) -> Result<Found, Failure> {
-    let mut query = question(asked)?;
-    let (began, mut keys) = (Instant::now(), Vec::new());
-    // A search by name may come back with few keys, or none, and go on further down.
-    let next = loop {
-        query.limit = LIMIT - keys.len();
-        let page = member.keys.list(query.clone()).await?;
-        keys.extend(page.items);
-        match page.next {
-            Some(next) if keys.len() < LIMIT && began.elapsed() < PATIENCE => query.after = Some(next),
-            next => break next,
-        }
-    };
-    let ids: Vec<KeyId> = keys.iter().map(|key: &AccessKey| key.id).collect();
-    let mut used = HashMap::new();
-    for last in member.keys.last_used(&ids).await? {
-        let at = used.entry(last.key).or_insert(last.at);
-        *at = last.at.max(*at);
+    if asked.one("q").trim().chars().count() > 100 {
+        mistakes.add("q", "A name has at most 100 characters: search for a part of it.");
+        let (head, tail) = around("All keys", &member, &top(&member, &asked, true, &mistakes));
+        return Ok(shown(maud::PreEscaped(head + &tail))?.into_response());
     }
-    Ok(Found { keys, next, used })
+    let way = if filtered { Way::Apart } else { Way::Here };
+    let mut rows = Rows::new(question(&asked, member.keys.now())?, limit(&asked), way);
+    if !filtered {
+        // The answer is as quick for any number of keys: waited for, so that a failure is told by its status too.
+        let found = rows.all(&member, &asked).await?;
+        let none = rows.is_empty() && asked.one("after").is_empty();
+        let top = if none { nothing_yet(&member) } else { top(&member, &asked, false, &mistakes) };
+        let (head, tail) = around("All keys", &member, &top);
+        let found = if none { String::new() } else { found };
+        return Ok(shown(maud::PreEscaped(head + &found + &tail))?.into_response());
+    }
+    // What meets a filter may stand far down: the page is there before it is found, and goes on as it is.
+    let (head, tail) = around("All keys", &member, &top(&member, &asked, true, &mistakes));
+    let body = Body::from_stream(pieces(head, rows, tail, member, asked));
+    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response())
 }
 
 /// What the address asks for; a filter that is none is told as such, and never passed over.
-fn question(asked: &Fields) -> Result<KeyQuery, Failure> {
+fn question(asked: &Fields, now: DateTime<Utc>) -> Result<KeyQuery, Failure> {
     let mut query = KeyQuery::default();
     let given = |name| Some(asked.one(name)).filter(|value| !value.is_empty());
     if let Some(name) = given("q") {
@@ -100,8 +63,7 @@ fn question(asked: &Fields) -> Result<KeyQuery, Failure> {
     match given("state") {
         None => {}
         Some("soon") => {
-            let end = Utc::now().checked_add_days(Days::new(SOON));
-            query = query.state(KeyState::Active).expiring_before(end);
+            query = query.state(KeyState::Active).expiring_before(now.checked_add_days(Days::new(SOON)));
         }
         Some(state) => query = query.state(state.parse::<KeyState>()?),
     }
@@ -115,6 +77,20 @@ fn question(asked: &Fields) -> Result<KeyQuery, Failure> {
         query = query.after(after.parse::<Cursor>().map_err(Error::from)?);
     }
     Ok(query)
+}
+
+/// What stands above the keys.
+fn top(member: &Member, asked: &Fields, filtered: bool, mistakes: &Mistakes) -> Markup {
+    html! {
+        div.head {
+            div {
+                h1 { "Access keys" }
+                p.lead { "Each lets one application call agents and prompts, in one environment." }
+            }
+            a.button.primary #new-key href={ (member.home()) "/new" } { (icon("plus")) "New access key" }
+        }
+        (filters(member, asked, filtered, mistakes))
+    }
 }
 
 fn filters(member: &Member, asked: &Fields, filtered: bool, mistakes: &Mistakes) -> Markup {
@@ -153,94 +129,25 @@ fn filters(member: &Member, asked: &Fields, filtered: bool, mistakes: &Mistakes)
                     @for agent in Kind::Agents.all() { (option("agent", agent.id, agent.name)) }
                 }
             }
+            @if limit(asked) != LIMITS[0] { input type="hidden" name="limit" value=(limit(asked)); }
             button type="submit" { "Filter" }
             @if filtered { a.clear href=(member.home()) { "Clear" } }
         }
     }
 }
 
-fn table(member: &Member, found: &Found) -> Markup {
-    html! {
-        table #keys {
-            caption.hidden { "Access keys, newest first" }
-            thead { tr {
-                th scope="col" { "Name" }
-                th scope="col" { "Status" }
-                th scope="col" { "Environment" }
-                th scope="col" { "Access" }
-                th scope="col" { "Last used" }
-                th scope="col" { "Expires" }
-            } }
-            tbody { @for key in &found.keys { (row(member, key, found.used.get(&key.id).copied())) } }
-        }
-    }
-}
-
-fn row(member: &Member, key: &AccessKey, used: Option<DateTime<Utc>>) -> Markup {
-    html! {
-        tr {
-            th scope="row" {
-                a href={ (member.home()) "/" (key.id) } { (key.name) }
-                code.id { (begins(key)) }
-            }
-            td data-label="Status" { (state(key)) }
-            td data-label="Environment" { (environment_name(&key.environment)) }
-            td.access data-label="Access" {
-                span { (short(&key.agents, Kind::Agents)) } " "
-                span { (short(&key.prompts, Kind::Prompts)) }
-            }
-            td data-label="Last used" { @match used { Some(at) => (relative(at)), None => span.muted { "Never" } } }
-            td data-label="Expires" {
-                @match key.expires_at { Some(end) => (relative(end)), None => span.muted { "Never" } }
-            }
-        }
-    }
-}
-
-fn pages(member: &Member, asked: &Fields, found: &Found, first: bool) -> Markup {
-    let turn = |after: &str| {
-        let asked = |name| (name, asked.one(name));
-        address(
-            &member.home(),
-            &[asked("q"), asked("state"), asked("environment"), asked("agent"), ("after", after)],
-        )
-    };
-    html! {
-        @if !first || found.next.is_some() {
-            nav.pages aria-label="Pages" {
-                @if !first { a.button href=(turn("")) { "Newest" } }
-                @if let Some(next) = found.next {
-                    a.button rel="next" href=(turn(&next.to_string())) { "Older" (icon("right")) }
-                }
-            }
-        }
-    }
-}
-
 fn nothing_yet(member: &Member) -> Markup {
     html! {
+        div.head { div {
+            h1 { "Access keys" }
+            p.lead { "Each lets one application call agents and prompts, in one environment." }
+        } }
         div.empty {
             (icon("key"))
             h2 { "No access keys yet" }
             p { "An access key lets an application call the agents and prompts that you choose, in one environment. It \
                 carries no provider’s credential, so a provider or model can be changed without touching it." }
             p { a.button.primary #new-key href={ (member.home()) "/new" } { (icon("plus")) "New access key" } }
-        }
-    }
-}
-
-fn nothing_found(member: &Member, more: bool) -> Markup {
-    html! {
-        div.empty {
-            (icon("search"))
-            @if more {
-                h2 { "Nothing so far" }
-                p { "No key among those that were looked through. Go on to older ones." }
-            } @else {
-                h2 { "No key matches" }
-                p { "Try another part of the name, or fewer filters." }
-                p { a.button href=(member.home()) { "Show all keys" } }
-            }
         }
     }
 }

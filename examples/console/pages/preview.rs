@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use access_keys::domain::ResourceId;
-use access_keys::{AccessKey, AuditQuery, Error, OperationId, Scope};
+use access_keys::domain::{FieldChange, ResourceId, ScopeChange};
+use access_keys::{AuditQuery, Error, IdSet, OperationId};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
@@ -11,13 +11,13 @@ use maud::{Markup, html};
 use super::edit::{checked, draft_address, kept_as, key_address, open};
 use super::shown;
 use crate::host::catalogue::Kind;
-use crate::host::drafts::{Access, EditDraft};
+use crate::host::drafts::EditDraft;
 use crate::host::fields::Fields;
 use crate::host::member::Member;
 use crate::parts::form::{csrf, note};
+use crate::parts::history::{change, names};
 use crate::parts::icon::icon;
 use crate::parts::layout::page;
-use crate::parts::scope::name;
 use crate::{Console, Failure};
 
 type At = Path<(String, String, String)>;
@@ -36,7 +36,7 @@ pub(crate) async fn show(
         return Ok(Redirect::to(&format!("{here}?check=1")).into_response());
     };
     let preview = edit.preview(&key);
-    let (came, went) = by_name(&key, &kept);
+    let [wider, narrower, words] = lines(preview.changes());
     let main = html! {
         div.narrow {
             nav.crumbs aria-label="Where you are" { a href=(here) { (icon("left")) "Back to the form" } }
@@ -52,9 +52,9 @@ pub(crate) async fn show(
                     a.button href=(key_address(&member, &key)) { "To the key" }
                 }
             } @else {
-                (group("wider", "Widens", "What the key could do that it cannot do now", preview.widens(), &came))
-                (group("narrower", "Narrows", "What the key could no longer do", preview.narrows(), &went))
-                (group("words", "Rewords", "What changes in its name and description", preview.rewords(), &[]))
+                (group("wider", "Widens", "What the key could do that it cannot do now", &wider))
+                (group("narrower", "Narrows", "What the key could no longer do", &narrower))
+                (group("words", "Rewords", "What changes in its name and description", &words))
                 p.muted { "Narrowing holds here at once, and everywhere within the time that is announced after saving." }
                 form.actions method="post" action={ (here) "/preview" } {
                     (csrf(&member.session))
@@ -68,7 +68,7 @@ pub(crate) async fn show(
     Ok(shown(page("Save these changes?", &member, &main)).into_response())
 }
 
-fn group(kind: &str, title: &str, about: &str, lines: &[String], names: &[String]) -> Markup {
+fn group(kind: &str, title: &str, about: &str, lines: &[Markup]) -> Markup {
     let sign = match kind {
         "wider" => "+",
         "narrower" => "−",
@@ -78,44 +78,46 @@ fn group(kind: &str, title: &str, about: &str, lines: &[String], names: &[String
         @if !lines.is_empty() {
             section.preview.(kind) aria-labelledby=(kind) {
                 h2 id=(kind) { (title) " " small { (about) } }
-                ul { @for line in lines { li { span aria-hidden="true" { (sign) } (capital(line)) } } }
-                @for names in names { p { (names) } }
+                ul { @for line in lines { li { span aria-hidden="true" { (sign) } div { (line) } } } }
             }
         }
     }
 }
 
-/// What is picked and what is no longer, by name and without an end: the preview of the library counts the rest of a
-/// long list, and tells of ids.
-fn by_name(key: &AccessKey, draft: &EditDraft) -> (Vec<String>, Vec<String>) {
-    let (mut came, mut went) = (Vec::new(), Vec::new());
-    let mut compare = |kind: Kind, before: Option<Vec<&str>>, access: &Access| {
-        let Some(before) = before.filter(|_| access.choice == "these") else { return };
-        let names = |ids: Vec<&str>| ids.into_iter().map(|id| name(kind, id)).collect::<Vec<_>>().join(", ");
-        let after: Vec<&str> = access.picked.iter().map(String::as_str).collect();
-        let added: Vec<&str> = after.iter().filter(|id| !before.contains(id)).copied().collect();
-        let removed: Vec<&str> = before.iter().filter(|id| !after.contains(id)).copied().collect();
-        for (ids, list) in [(added, &mut came), (removed, &mut went)] {
-            if !ids.is_empty() {
-                list.push(names(ids));
+/// What widens, what narrows, and what does neither: by name and without an end, where the preview of the library counts
+/// the rest of a long list and tells of ids.
+fn lines(changes: &[FieldChange]) -> [Vec<Markup>; 3] {
+    let [mut wider, mut narrower, mut words] = [Vec::new(), Vec::new(), Vec::new()];
+    for changed in changes {
+        match changed {
+            FieldChange::Agents(ScopeChange::Ids { added, removed, .. }) => {
+                ids(added, removed, Kind::Agents, &mut wider, &mut narrower);
             }
+            FieldChange::Prompts(ScopeChange::Ids { added, removed, .. }) => {
+                ids(added, removed, Kind::Prompts, &mut wider, &mut narrower);
+            }
+            changed if changed.widens() => wider.extend(change(changed)),
+            changed if changed.narrows() => narrower.extend(change(changed)),
+            changed => words.extend(change(changed)),
         }
-    };
-    compare(Kind::Agents, ids(&key.agents), &draft.agents);
-    compare(Kind::Prompts, ids(&key.prompts), &draft.prompts);
-    (came, went)
-}
-
-fn ids<T: ResourceId>(scope: &Scope<T>) -> Option<Vec<&str>> {
-    match scope {
-        Scope::All => None,
-        Scope::Specific(ids) => Some(ids.iter().map(AsRef::as_ref).collect()),
     }
+    [wider, narrower, words]
 }
 
-fn capital(line: &str) -> String {
-    let mut letters = line.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+fn ids<T: ResourceId>(
+    added: &IdSet<T>,
+    removed: &IdSet<T>,
+    kind: Kind,
+    wider: &mut Vec<Markup>,
+    narrower: &mut Vec<Markup>,
+) {
+    let noun = |ids: &IdSet<T>| if ids.len() == 1 { kind.singular() } else { kind.plural() };
+    if !added.is_empty() {
+        wider.push(html! { (added.len()) " more " (noun(added)) ": " ins { (names(added, kind)) } });
+    }
+    if !removed.is_empty() {
+        narrower.push(html! { (removed.len()) " " (noun(removed)) " less: " del { (names(removed, kind)) } });
+    }
 }
 
 pub(crate) async fn carry_out(

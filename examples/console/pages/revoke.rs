@@ -81,7 +81,7 @@ fn form(
                         everywhere within the time that is announced." }
                     p {
                         @match secrets.last {
-                            Some(at) => { "It was last used " (time::relative(at)) "." },
+                            Some(at) => { "It was last used " (time::relative(at, member.keys.now())) "." },
                             None => "It has not been used so far.",
                         }
                         " To pause it instead, deactivate it."

@@ -1,4 +1,4 @@
-//! A new secret for a key, and how long the old one goes on working.
+//! A new token for a key, and how long the old one goes on working.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use access_keys::{AccessKey, Error, KeyState, OperationId};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::key::{Secrets, secrets};
@@ -23,7 +23,7 @@ use crate::{Console, Failure};
 
 /// The graces on offer, with their words and what they mean.
 const GRACES: [(&str, &str, &str); 4] = [
-    ("0", "None", "The old token ends at once. Choose this when it may be in wrong hands."),
+    ("0", "Not at all", "The old token ends at once. Choose this when it may be in wrong hands."),
     ("3600", "1 hour", "For one application that is deployed in minutes."),
     ("86400", "1 day", "For applications that are deployed by tomorrow."),
     ("604800", "7 days", "For many applications, or customers who change it themselves."),
@@ -51,7 +51,7 @@ pub(crate) async fn rotate(
     let name = format!("rotate.{}.{draft}", member.person.id);
     let keys = member.keys.operation(OperationId::new(&name)?);
     // The graces that this ends; a first rotation with a grace of its own cuts nothing off.
-    let earlier = secrets(&member, &member.keys.get(id).await?).await?.old.is_some();
+    let earlier = secrets(&member, &member.keys.get(id).await?).await?.working().is_some();
     let issue = async {
         let issued = keys.rotate(id, grace).await?;
         let ended = match (grace.is_zero(), earlier) {
@@ -64,8 +64,17 @@ pub(crate) async fn rotate(
             )),
             (false, false) => None,
         };
-        if let Some((what, holds_in)) = ended {
-            console.host.cutoffs.announce(id, what, holds_in.unwrap_or_default());
+        match (ended, issued.old_secret_ends_in()) {
+            (Some((what, holds_in)), _) => {
+                console.host.cutoffs.announce(id, what, holds_in.unwrap_or_default());
+            }
+            (None, left) => {
+                let end = time::full(member.keys.now() + left.unwrap_or(grace));
+                console
+                    .host
+                    .cutoffs
+                    .tell(id, format!("A new token was issued. The old one works until {end}."));
+            }
         }
         Ok(issued)
     };
@@ -87,15 +96,17 @@ async fn form(
 ) -> Result<Response, Failure> {
     let secrets = secrets(member, key).await?;
     let here = format!("{}/{}", member.home(), key.id);
-    let possible = matches!(key.state(Utc::now()), KeyState::Active | KeyState::Inactive);
+    let now = member.keys.now();
+    let possible = matches!(key.state(now), KeyState::Active | KeyState::Inactive);
     let main = html! {
         div.narrow {
             nav.crumbs aria-label="Where you are" { a href=(here) { (icon("left")) (key.name) } }
             h1 { "Rotate “" (key.name) "”" }
-            p.lead { "The key gets a new token, shown once on the next page. Its id, scope and expiry stay." }
+            p.lead { "The key gets a new token, shown once on the next page. Its id, scope and expiry stay. Let the old token \
+                work until every client has the new one: the page of the key tells whether it is still used." }
             (mistakes.summary(|_| String::new()))
             @if possible {
-                (in_use(&secrets))
+                (in_use(&secrets, now))
                 form method="post" action={ (here) "/rotate" } novalidate {
                     (csrf(&member.session))
                     input type="hidden" name="operation" value=(operation);
@@ -121,17 +132,17 @@ async fn form(
 }
 
 /// What is known of who still uses the tokens that work now.
-fn in_use(secrets: &Secrets) -> Markup {
+fn in_use(secrets: &Secrets, now: DateTime<Utc>) -> Markup {
     html! {
-        @match secrets.newest {
-            Some(at) => (note("info", &html! { p { "The current token was last used " (time::relative(at)) "." } })),
+        @match secrets.newest.and_then(|newest| newest.last_used) {
+            Some(at) => (note("info", &html! { p { "The current token was last used " (time::relative(at, now)) "." } })),
             None => (note("info", &html! { p { "The current token has not been used so far." } })),
         }
-        @if let Some((end, used)) = secrets.old {
+        @if let Some((old, end)) = secrets.working() {
             (note("warning", &html! {
                 p { strong { "A token from an earlier rotation still works" } ", until " (time::moment(end)) ". "
-                    @match used {
-                        Some(at) => { "It was last used " (time::relative(at)) ". " },
+                    @match old.last_used {
+                        Some(at) => { "It was last used " (time::relative(at, now)) ". " },
                         None => "It has not been used. ",
                     }
                     "Rotating again ends it at once, whatever you choose below." }

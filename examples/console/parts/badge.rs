@@ -1,15 +1,15 @@
 //! A key's state and environment as a word with a drawing, so that nothing is told by colour alone.
 
 use access_keys::{AccessKey, EnvironmentId, KeyState};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::icon::icon;
 use crate::host::environments::environment;
 
-/// The state of a key as of now.
-pub(crate) fn state(key: &AccessKey) -> Markup {
-    let state = key.state(Utc::now());
+/// The state of a key at `now`.
+pub(crate) fn state(key: &AccessKey, now: DateTime<Utc>) -> Markup {
+    let state = key.state(now);
     let (word, drawing) = word(state);
     html! { span.badge.(state.as_str()) { (icon(drawing)) (word) } }
 }

@@ -21,7 +21,7 @@ pub(crate) fn line(cutoff: &Cutoff) -> Markup {
         return html! {
             div #cutoff.note.good role="status" {
                 (icon("check"))
-                div { p { strong { (cutoff.what) } } p { (over) } }
+                div { p { strong { (cutoff.what) } } @if cutoff.cuts() { " " p { (over) } } }
             }
         };
     };

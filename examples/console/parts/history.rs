@@ -2,6 +2,7 @@
 
 use access_keys::domain::{Action, FieldChange, ResourceId, ScopeChange};
 use access_keys::{Actor, AuditEvent, IdSet, Scope};
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::scope::{inline, name};
@@ -9,16 +10,18 @@ use super::time::{full, moment, relative};
 use crate::host::catalogue::Kind;
 use crate::host::people::person;
 
-/// The events, newest first.
-pub(crate) fn events(events: &[AuditEvent]) -> Markup {
+/// The events, newest first. What stands below each other has a space between, for who copies or hears it.
+pub(crate) fn events(events: &[AuditEvent], now: DateTime<Utc>) -> Markup {
     html! {
         ol.events {
             @for event in events {
                 li.(event.action.as_str()) {
                     p { strong { (actor(&event.actor)) } " " (done(event.action)) }
-                    p.when { (relative(event.at)) span.hidden { ", " (moment(event.at)) } }
+                    " "
+                    p.when { (relative(event.at, now)) span.hidden { ", " (moment(event.at)) } }
+                    " "
                     @let changes: Vec<Markup> = event.changes.iter().filter_map(change).collect();
-                    @if !changes.is_empty() { ul { @for change in changes { li { (change) } } } }
+                    @if !changes.is_empty() { ul { @for change in changes { li { (change) } " " } } }
                     @if let Some(reason) = &event.reason {
                         @if reason.is_empty() { p.muted { "No reason was given." } }
                         @else { blockquote { (reason) } }
@@ -44,14 +47,14 @@ const fn done(action: Action) -> &'static str {
         Action::Edited => "edited the key",
         Action::Activated => "activated the key",
         Action::Deactivated => "deactivated the key",
-        Action::Rotated => "issued a new secret",
+        Action::Rotated => "issued a new token",
         Action::Revoked => "revoked the key for ever",
         _ => "changed the key",
     }
 }
 
 /// One change as a line; none for what the words above say already.
-fn change(change: &FieldChange) -> Option<Markup> {
+pub(crate) fn change(change: &FieldChange) -> Option<Markup> {
     let when = |time: &Option<_>| time.map_or_else(|| "never".to_owned(), full);
     Some(match change {
         FieldChange::Key(key) => html! {
@@ -69,7 +72,7 @@ fn change(change: &FieldChange) -> Option<Markup> {
         FieldChange::Prompts(change) => scope(change, Kind::Prompts),
         FieldChange::Status { .. } => return None,
         FieldChange::Secret { generation, old_secret_ends_at, .. } => html! {
-            "Secret number " (generation) ". The one before it ends: " (moment(*old_secret_ends_at)) "."
+            "Token number " (generation) ". The one before it ends: " (moment(*old_secret_ends_at)) "."
         },
         other => html! { (other) },
     })

@@ -1,6 +1,6 @@
 //! The frame of every page: head, skip link, bar, main.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::assets::{MARK, SCRIPT, STYLE};
 use super::form::csrf;
@@ -24,6 +24,14 @@ pub(crate) fn page(title: &str, member: &Member, main: &Markup) -> Markup {
         }
     };
     frame(title, &bar, main)
+}
+
+/// What stands before and after the last of a page that is not known yet: `main` is what comes before it.
+pub(crate) fn around(title: &str, member: &Member, main: &Markup) -> (String, String) {
+    // Whatever a person typed is escaped, so it is none of these.
+    const GAP: &str = "<!-- -->";
+    let whole = page(title, member, &html! { (main) (PreEscaped(GAP)) }).into_string();
+    whole.split_once(GAP).map(|(head, tail)| (head.to_owned(), tail.to_owned())).unwrap_or_default()
 }
 
 /// A page of nobody in particular.

@@ -14,21 +14,33 @@ use crate::host::drafts::Access;
 /// How many of the catalogue are shown at once.
 const SHOWN: usize = 12;
 
-/// The choice for one kind. `sought` is what was searched for.
-pub(crate) fn picker(kind: Kind, access: &Access, sought: &str, mistakes: &Mistakes) -> Markup {
+/// The choice for one kind. `sought` is what was searched for. A key that reaches nothing of the `other` kind must reach
+/// something of this one, which is said before someone chooses.
+pub(crate) fn picker(
+    kind: Kind,
+    access: &Access,
+    other: Option<&Access>,
+    sought: &str,
+    mistakes: &Mistakes,
+) -> Markup {
     let (plural, group) = (kind.plural(), format!("{}_choice", kind.plural()));
     let chosen = access.choice.as_str();
+    let must = other.is_some_and(|other| other.choice == "none");
     html! {
         fieldset.field.picker id=(plural) tabindex="-1"
             aria-describedby=[mistakes.has(plural).then(|| format!("{plural}-mistake"))] {
             legend { "Which " (plural) " may this key call?" }
             (mistakes.beside(plural))
+            @if must {
+                p.hint { "This key calls no " (kind.other().plural()) ", so it must call at least one " (kind.singular()) "." }
+            }
             div.cards {
                 (choice(&group, "all", chosen, &format!("All {plural}, including those created later"),
                     &format!("The key reaches every {} of this project, today’s and tomorrow’s.", kind.singular())))
                 (choice(&group, "these", chosen, &format!("Only these {plural}"),
                     &format!("The key reaches those that are picked below, and no {} created later.", kind.singular())))
                 (choice(&group, "none", chosen, &format!("No {plural}"), match kind {
+                    _ if must => "Not for this key, which would then reach nothing.",
                     Kind::Agents => "For a key that calls prompts alone.",
                     Kind::Prompts => "For a key that calls agents alone.",
                 }))
@@ -80,6 +92,7 @@ fn offer(kind: Kind, found: &[&Item], sought: &str) -> Markup {
         @if found.is_empty() {
             p.muted { @if sought.is_empty() { "Everything there is has been picked." } @else { "Nothing else matches." } }
         }
+        @if !sought.is_empty() && !found.is_empty() { p.hint { "What you tick is kept when you search again." } }
         ul.items aria-labelledby={ (plural) "-found" } {
             @for item in found.iter().take(SHOWN) { (tick(kind, item.id, item.name, item.about, false)) }
         }

@@ -19,8 +19,8 @@ pub(crate) fn clock(time: DateTime<Utc>) -> Markup {
 }
 
 /// `3 minutes ago`, or `in 3 days`.
-pub(crate) fn relative(time: DateTime<Utc>) -> Markup {
-    element(time, &in_words(time, Utc::now()))
+pub(crate) fn relative(time: DateTime<Utc>, now: DateTime<Utc>) -> Markup {
+    element(time, &in_words(time, now))
 }
 
 fn element(time: DateTime<Utc>, text: &str) -> Markup {

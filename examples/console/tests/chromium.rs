@@ -105,9 +105,8 @@ impl Console {
     fn start(folder: &Path) -> Self {
         let mut log = File::create(folder.join(LOG)).unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_console"))
-            .args(["--listen", "127.0.0.1:0", "--sqlite"])
+            .args(["--listen", "127.0.0.1:0", "--log", "trace", "--sqlite"])
             .arg(folder.join(DATABASE))
-            .env("RUST_LOG", "trace")
             .stdout(Stdio::piped())
             .stderr(log.try_clone().unwrap())
             .spawn()

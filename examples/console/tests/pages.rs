@@ -1,6 +1,7 @@
 //! What the pages promise, as far as no browser is needed to see it.
 
 mod browser;
+mod failing;
 
 use access_keys::{Actor, EnvironmentId, KeyQuery, ProjectId};
 use axum::body::Body;
@@ -200,4 +201,120 @@ async fn edit(browser: &mut Browser, key: &str) -> String {
 fn key_address(page: &str) -> String {
     let (_, rest) = page.split_once("id=\"stored\" href=\"").unwrap();
     rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_key_that_would_reach_nothing_is_told_at_the_step_where_it_comes_to_that() {
+    let (_, app) = host();
+    let mut ada = Browser::of(&app, "ada").await;
+    let info = ada.get("/projects/checkout/keys/new").await.to();
+    let fields = [("name", "Mobile"), ("environment", "staging"), ("expires", "date"), ("go", "next")];
+    let date = ("expires_date", "2999-01-31T12:34");
+    let agents = ada.post(&info, &[&fields[..], &[date]].concat()).await.to();
+    let prompts = ada.post(&agents, &[("agents_choice", "none"), ("go", "next")]).await.to();
+    let page = ada.get(&prompts).await.text;
+    assert!(page.contains("so it must call at least one prompt") && !page.contains("prompts-mistake"));
+    let picked = [("prompts_choice", "none"), ("prompts", "greeting"), ("go", "next")];
+    let back = ada.post(&prompts, &picked).await.to();
+    assert!(back.starts_with(&prompts), "{back}");
+    let page = ada.get(&back).await.text;
+    assert!(page.contains("id=\"prompts-mistake\"") && page.contains("at least one agent or prompt"));
+    // What was picked is there still, and so is what the other steps have.
+    assert!(page.contains("value=\"greeting\" id=\"prompt-item-greeting\" checked"));
+    let page = ada.get(&info).await.text;
+    assert!(page.contains("value=\"2999-01-31T12:34\"") && page.contains("id=\"expires-date\""));
+    assert!(page.contains("name=\"expires\" value=\"date\" checked"));
+}
+
+#[tokio::test]
+async fn who_typed_nothing_is_not_told_that_it_was_kept() {
+    let (_, app) = host();
+    let (mut ada, mut ben) = (Browser::of(&app, "ada").await, Browser::of(&app, "ben").await);
+    let issued = ada.make("checkout", "Mobile app").await;
+    let key = key_address(&ada.get(&issued).await.text);
+    let draft = edit(&mut ben, &key).await;
+    ada.post(&format!("{key}/deactivate"), &[]).await;
+    let page = ben.get(&draft).await.text;
+    assert!(page.contains("id=\"overtaken\"") && page.contains("You had not typed anything yet"));
+}
+
+#[tokio::test]
+async fn a_page_says_what_was_done_last_and_when_all_of_it_holds() {
+    let (_, app) = host();
+    let mut ada = Browser::of(&app, "ada").await;
+    let issued = ada.make("checkout", "Mobile app").await;
+    let key = key_address(&ada.get(&issued).await.text);
+    ada.post(&format!("{key}/deactivate"), &[]).await;
+    ada.post(&format!("{key}/activate"), &[]).await;
+    let operation = "0123456789abcdef0123456789abcdef";
+    ada.post(&format!("{key}/rotate"), &[("grace", "3600"), ("operation", operation)]).await;
+    let page = ada.get(&key).await.text;
+    let banner = page.split("id=\"cutoff\"").nth(1).unwrap().split("</div></div>").next().unwrap();
+    assert!(banner.contains("The old one works until") && !banner.contains("ctivated"), "{banner}");
+    assert!(banner.contains("everywhere in at most"), "what came before it is under way: {banner}");
+    assert!(page.contains("Old token") && page.contains("Not used so far"));
+}
+
+#[tokio::test]
+async fn the_pages_of_a_list_lead_on_and_back() {
+    let (keys, app) = host();
+    let project = keys.project(ProjectId::new("checkout").unwrap(), Actor::user("ada").unwrap());
+    for i in 0..35 {
+        let info = access_keys::KeyInfo::new(format!("Key {i:02}"), EnvironmentId::new("staging").unwrap());
+        let review = project.draft().info(info.unwrap()).agents(access_keys::Scope::All);
+        let _ = project.generate(review.prompts(access_keys::Scope::All).unwrap()).await.unwrap();
+    }
+    let mut ada = Browser::of(&app, "ada").await;
+    let named = |page: &str| {
+        let names = page.split(">Key ").skip(1).map(|rest| rest[..2].parse::<u32>().unwrap());
+        names.collect::<Vec<_>>()
+    };
+    for first in ["/projects/checkout/keys?limit=10", "/projects/checkout/keys?q=key&limit=10"] {
+        let mut seen = Vec::new();
+        let mut page = ada.get(first).await.text;
+        let mut pages = vec![named(&page)];
+        while let Some(older) = link(&page, "next") {
+            page = ada.get(&older).await.text;
+            pages.push(named(&page));
+        }
+        seen.extend(pages.iter().flatten().copied());
+        assert_eq!(seen, (0..35).rev().collect::<Vec<_>>(), "{first}");
+        assert_eq!(pages.len(), 4);
+        for expected in pages[1..3].iter().rev() {
+            page = ada.get(&link(&page, "prev").unwrap()).await.text;
+            assert_eq!(named(&page), *expected);
+        }
+        // The first page has no cursor: its link is "Newest".
+        assert!(link(&page, "prev").is_none() && page.contains(">Newest<"));
+    }
+}
+
+/// Where a link of this kind leads.
+fn link(page: &str, rel: &str) -> Option<String> {
+    let (_, rest) = page.split_once(&format!("rel=\"{rel}\" href=\""))?;
+    Some(rest.split('"').next()?.replace("&amp;", "&"))
+}
+
+#[tokio::test]
+async fn a_failure_of_the_store_is_told_by_the_list_and_within_a_search() {
+    let store = std::sync::Arc::new(failing::Failing::default());
+    let keys = console::builder(std::sync::Arc::clone(&store)).unwrap().build_dyn().unwrap();
+    let app = console::router(keys, false);
+    let mut ada = Browser::of(&app, "ada").await;
+    let review = ada.draft("checkout", "Mobile app").await;
+    store.fails(true);
+    let list = ada.get("/projects/checkout/keys").await;
+    assert_eq!(list.status, StatusCode::SERVICE_UNAVAILABLE);
+    let search = ada.get("/projects/checkout/keys?q=mobile").await;
+    assert_eq!(search.status, StatusCode::OK, "its head was sent before the store was asked");
+    assert!(search.text.contains("The keys cannot be reached") && search.text.ends_with("</html>"));
+    assert!(search.text.contains("value=\"mobile\""));
+    let refused = ada.post(&review, &[("go", "generate")]).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    // The draft is there when the store is.
+    store.fails(false);
+    let page = ada.get(&review).await.text;
+    assert!(page.contains("Mobile app") && page.contains("Support bot") && page.contains("No prompts"));
+    let issued = ada.post(&review, &[("go", "generate")]).await.to();
+    assert!(token(&ada.get(&issued).await.text).is_some());
 }

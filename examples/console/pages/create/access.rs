@@ -65,7 +65,9 @@ fn show(
     };
     let check = asked.has(CHECK);
     let mistakes = if check { checked(member, &kept).1.only(FIELDS[step]) } else { Mistakes::default() };
-    let fields = picker(kind, kept.access(kind), asked.one("q"), &mistakes);
+    // Of the steps only the later one can know what the other came to.
+    let other = (kind == Kind::Prompts).then(|| kept.agents.clone());
+    let fields = picker(kind, kept.access(kind), other.as_ref(), asked.one("q"), &mistakes);
     Ok(shown(step_page(member, draft, &kept, step, &mistakes, &fields)).into_response())
 }
 

@@ -126,7 +126,7 @@ fn in_words(review: &Review, member: &Member, draft: &str) -> Markup {
                 dt { "Expires" }
                 dd {
                     @if let Some(end) = review.expires_at() {
-                        (time::moment(end)) " (" (time::relative(end)) ")"
+                        (time::moment(end)) " (" (time::relative(end, member.keys.now())) ")"
                         p.muted { "From that moment on it is refused." }
                     } @else { "Never" p.muted { "It works until someone revokes it." } }
                 }

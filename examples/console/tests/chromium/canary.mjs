@@ -37,7 +37,7 @@ async function life(browser) {
   await button(page, "Save").click();
   await events(page).nth(1).waitFor();
   await rotate(page, key, tokens, "1 hour");
-  await rotate(page, key, tokens, "None");
+  await rotate(page, key, tokens, "Not at all");
   for (const [n, name] of ["Deactivate", "Activate"].entries()) {
     await button(page, name).click();
     await events(page).nth(4 + n).waitFor();
@@ -53,6 +53,14 @@ async function life(browser) {
   nowhere("an address", tokens, JSON.stringify([visited, await addresses(page)]));
   handedOverOnce(tokens);
   written(tokens);
+  // People paste a token into whatever field there is. Not even then is it in the log, which tells of all else.
+  await page.goto(`/projects/checkout/keys?q=${tokens[0]}`);
+  await page.getByRole("heading", { name: "No key matches" }).waitFor();
+  await button(page, "Filter").click();
+  await page.goto(`/projects/checkout/keys/${tokens[0]}`);
+  written(tokens);
+  const log = readFileSync(process.env.LOG, "latin1");
+  for (const told of ["TRACE", "issued/{operation}", "keys/{key}/rotate"]) assert.ok(log.includes(told), `${told}\n${log}`);
   nothingWrong(ada);
 }
 

@@ -113,7 +113,7 @@ async function end(page) {
 async function history(page) {
   const told = [
     /^Ben Okafor revoked the key for ever.*Found in a public repository/,
-    /^Ada Moreau issued a new secret.*Secret number 2/,
+    /^Ada Moreau issued a new token.*Token number 2/,
     /^Ada Moreau activated the key/,
     /^Ada Moreau deactivated the key/,
     /^Ada Moreau edited the key.*Storefront → Storefront \(web\).*added Support bot, removed Refund clerk/,
