@@ -45,6 +45,9 @@ pub use domain::{
     Invalid, Invalids, KeyForm, KeyId, KeyInfo, KeyQuery, KeyState, OperationId, Page, ProjectId, PromptId,
     Review, Revision, Scope, Status,
 };
+#[cfg(feature = "leak")]
+#[cfg_attr(docsrs, doc(cfg(feature = "leak")))]
+pub use lifecycle::leak;
 pub use lifecycle::{AccessKeys, Change, Error, Issued, ProjectKeys};
 pub use token::{Pepper, Token};
 pub use verify::{Denial, Grant, Verifier};

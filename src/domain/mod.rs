@@ -32,6 +32,7 @@ mod scope_form;
 mod status;
 pub(crate) mod text;
 pub(crate) mod time;
+mod which;
 
 pub use actor::Actor;
 pub use audit::{Action, AuditEvent, FieldChange, ScopeChange};
@@ -48,5 +49,6 @@ pub use review::Review;
 pub use scope::{IdSet, ResourceId, Scope};
 pub use scope_form::ScopeForm;
 pub use status::{KeyState, Status};
+pub use which::Which;
 
 pub(crate) use edit::{Applied, Rejection};

@@ -17,15 +17,21 @@
 
 mod access_keys;
 mod builder;
+mod bulk;
 mod change;
 mod commit;
 mod error;
 mod issue;
+#[cfg(feature = "leak")]
+#[cfg_attr(docsrs, doc(cfg(feature = "leak")))]
+pub mod leak;
 mod manage;
+mod presented;
 mod project;
 
 pub use access_keys::AccessKeys;
 pub use builder::Builder;
+pub use bulk::{Batch, RevokeAll, RevokedAll};
 pub use change::{Change, Issued};
 pub use error::Error;
 pub use project::ProjectKeys;
