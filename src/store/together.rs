@@ -21,7 +21,9 @@ pub(crate) async fn together<F: Future + Unpin>(
     let mut outputs: Vec<Option<F::Output>> = Vec::with_capacity(futures.size_hint().0);
     let mut futures = futures.enumerate();
     let mut waiting: Vec<Waiting<F>> = Vec::new();
-    let parent = Arc::new(Mutex::new(None));
+    let parent = Parent::default();
+    // What the last one that ended at once did not need. Should it wake it nevertheless, another is polled in vain.
+    let mut spare: Option<Arc<Woken>> = None;
     poll_fn(|context| {
         // Before any of them is polled, so that no wake-up is lost.
         *parent.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
@@ -36,17 +38,17 @@ pub(crate) async fn together<F: Future + Unpin>(
             if waiting.len() >= width {
                 return Poll::Pending;
             }
-            let Some((place, mut future)) = futures.next() else {
+            let Some((place, future)) = futures.next() else {
                 return if waiting.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             };
-            if let Poll::Ready(output) = Pin::new(&mut future).poll(context) {
-                put(&mut outputs, place, output);
-                continue;
-            }
-            // Once more, so that it knows whom to wake from now on.
-            let mut begun = Waiting::begin(place, future, &parent);
+            let woken = spare.take().unwrap_or_else(|| Woken::new(&parent));
+            let mut begun = Waiting { place, future, woken };
             match begun.poll() {
-                Poll::Ready(output) => put(&mut outputs, place, output),
+                Poll::Ready(output) => {
+                    put(&mut outputs, place, output);
+                    begun.woken.is_so.store(true, Ordering::Release);
+                    spare = Some(begun.woken);
+                }
                 Poll::Pending => waiting.push(begun),
             }
         }
@@ -76,11 +78,6 @@ struct Waiting<F> {
 }
 
 impl<F: Future + Unpin> Waiting<F> {
-    fn begin(place: usize, future: F, parent: &Parent) -> Self {
-        let woken = Woken { is_so: AtomicBool::new(true), parent: Arc::clone(parent) };
-        Self { place, future, woken: Arc::new(woken) }
-    }
-
     /// Polls it if it was woken since it was last polled.
     fn poll(&mut self) -> Poll<F::Output> {
         if !self.woken.is_so.swap(false, Ordering::AcqRel) {
@@ -95,6 +92,13 @@ impl<F: Future + Unpin> Waiting<F> {
 struct Woken {
     is_so: AtomicBool,
     parent: Parent,
+}
+
+impl Woken {
+    /// Woken from the start, so that it is polled for the first time.
+    fn new(parent: &Parent) -> Arc<Self> {
+        Arc::new(Self { is_so: AtomicBool::new(true), parent: Arc::clone(parent) })
+    }
 }
 
 impl Wake for Woken {
