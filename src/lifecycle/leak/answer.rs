@@ -17,15 +17,15 @@ const URL_MAX: usize = 500;
 impl Report {
     /// Revokes the keys of the tokens that were found, on behalf of `actor`; nothing is done before it is asked for the
     /// first [`next`](Answering::next).
-    pub fn answer<'r, S: KeyStore>(&'r self, keys: &'r AccessKeys<S>, actor: Actor) -> Answering<'r, S> {
-        Answering { keys, actor, entries: self.entries() }
+    pub fn answer<S: KeyStore>(&self, keys: &AccessKeys<S>, actor: Actor) -> Answering<'_, S> {
+        Answering { keys: keys.clone(), actor, entries: self.entries() }
     }
 }
 
 /// A report that is being answered, entry by entry; see [`Report::answer`].
 #[must_use = "nothing is revoked until it is asked"]
 pub struct Answering<'r, S> {
-    keys: &'r AccessKeys<S>,
+    keys: AccessKeys<S>,
     actor: Actor,
     /// Those that are left.
     entries: &'r [Entry],
