@@ -326,5 +326,6 @@ fn nothing_of_a_report_shows_a_token() {
     let events = block_on(project.history(AuditQuery::default())).unwrap();
     canary.assert_not_in("events", &serde_json::to_string(&events).unwrap());
     let reason = events.items[0].reason.as_deref().unwrap();
-    assert!(reason.ends_with("at https://example.com/?key=[redacted]"), "{reason}");
+    let id = issued[0].key.id;
+    assert!(reason.ends_with(&format!("at https://example.com/?key=acme_{id}_[redacted]")), "{reason}");
 }

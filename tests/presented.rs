@@ -278,7 +278,11 @@ fn a_reason_is_checked_before_the_token_and_never_records_it() {
     let reason = format!("seen as {token}, and its end as {secret}{sum}");
     assert!(block_on(keys.revoke_presented(token, reason, finder())).unwrap().is_some());
     let event = block_on(project.history(AuditQuery::default())).unwrap().items.remove(0);
-    assert_eq!(event.reason.as_deref(), Some("seen as [redacted], and its end as [redacted]"));
+    let id = issued.key.id;
+    let recorded = format!("seen as acme_live_{id}_[redacted], and its end as [redacted]");
+    assert_eq!(event.reason, Some(recorded));
+    // Also where what was presented is no token, and no text of its own.
+    assert!(block_on(keys.revoke_presented(&"é".repeat(19), "é".repeat(30), finder())).unwrap().is_none());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Revoking the key of a token that was found.
 
+use constant_time_eq::constant_time_eq_n;
+
 use super::{AccessKeys, Change, Error};
 use crate::domain::{Actor, Field, text};
 use crate::store::KeyStore;
@@ -14,7 +16,7 @@ impl<S: KeyStore> AccessKeys<S> {
     ///
     /// Otherwise the key is revoked within its own project, and the history tells of it under the name of `actor`: in
     /// whatever environment and with whatever prefix, paused or expired too. A key that was revoked already stays as it
-    /// is ([`is_new`](Change::is_new) tells). Where the token stands in `reason`, other text is recorded in its place.
+    /// is ([`is_new`](Change::is_new) tells). Where the secret stands in `reason`, other text is recorded in its place.
     ///
     /// The key is read from the store, beside the cache, as one of the
     /// [`concurrent_reads`](crate::lifecycle::Builder::concurrent_reads). It is no use of the key.
@@ -64,13 +66,23 @@ impl<S: KeyStore> AccessKeys<S> {
     }
 }
 
-/// `text` with other text in the place of a token and of its secret.
+/// `text` with other text in every place where the secret of a token stands, whatever stands before it.
+///
+/// Each place is compared as a whole: a search would take steps that depend on the secret.
 pub(super) fn without(text: &str, token: &str) -> String {
-    const PLACE: &str = "[redacted]";
-    // What follows the id: it alone is secret, in whatever way the rest was cut off.
-    let secret = token.len().checked_sub(Prefix::SECRET_LEN).and_then(|at| token.get(at..));
-    match secret {
-        Some(secret) => text.replace(token, PLACE).replace(secret, PLACE),
-        None => text.to_owned(),
+    let Some(secret) = token.as_bytes().last_chunk::<{ Prefix::SECRET_LEN }>() else { return text.to_owned() };
+    let (mut kept, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((first, others)) = rest.split_first() {
+        match rest.split_first_chunk::<{ Prefix::SECRET_LEN }>() {
+            Some((place, behind)) if constant_time_eq_n(place, secret) => {
+                kept.extend_from_slice(b"[redacted]");
+                rest = behind;
+            }
+            _ => {
+                kept.push(*first);
+                rest = others;
+            }
+        }
     }
+    String::from_utf8_lossy(&kept).into_owned()
 }
