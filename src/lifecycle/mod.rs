@@ -9,6 +9,8 @@
 //! write was done, the library tries the same write again, and where that is refused looks for its event.
 #![doc = include_str!("../docs/cookbook.md")]
 //!
+#![doc = include_str!("../docs/runbook.md")]
+//!
 #![doc = include_str!("../docs/page.md")]
 //!
 // Its pictures, which no page of documentation could load from elsewhere. A command takes them: `tests/chromium.rs` of
