@@ -1,7 +1,6 @@
 //! All keys of a kind are revoked as one operation, whatever comes between.
 
 mod setup;
-mod support;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,13 +14,17 @@ use access_keys::{
     ProjectId, ProjectKeys, PromptId, Scope, Status,
 };
 use pollster::block_on;
-use setup::{agent, agents, anything, builder, checkout, env, production, prompt, prompts};
-use support::{Fault, FaultyStore, SplitMix, operation, poll_at_most};
+use setup::faulty::{Fault, FaultyStore, poll_at_most};
+use setup::{SplitMix, agent, agents, anything, builder, checkout, env, production, prompt, prompts};
 
 fn host() -> (AccessKeys<MemoryStore>, ProjectKeys<MemoryStore>) {
     let keys = builder(MemoryStore::new(), &FakeClock::default()).build().unwrap();
     let project = checkout(&keys);
     (keys, project)
+}
+
+fn operation(id: &str) -> OperationId {
+    OperationId::new(id).unwrap()
 }
 
 fn generate<S: KeyStore>(project: &ProjectKeys<S>, count: usize) -> Vec<KeyId> {
@@ -176,7 +179,9 @@ fn a_repeat_goes_on_where_a_crash_ended_it_and_writes_nothing_twice() {
         let plain = checkout(&keys);
         let made = generate(&plain, 120);
         store.plan(|_| Fault::Yields);
-        assert!(poll_at_most(polls, project.revoke_all(Which::every_key(), "over").unwrap().finish()).is_none());
+        assert!(
+            poll_at_most(polls, project.revoke_all(Which::every_key(), "over").unwrap().finish()).is_none()
+        );
         store.heal();
         let done = all(&project, Which::every_key());
         assert!(left(&plain).is_empty() && done.failed.is_empty());
@@ -193,7 +198,9 @@ fn a_key_that_cannot_be_revoked_is_told_of_and_stops_none_of_the_others() {
     let mut random = SplitMix(7);
     let made = generate(&project, 30);
     // About one call in five fails for a while, but not the first, which lists.
-    store.plan(move |call| if call > 1 && call < 60 && random.below(5) == 0 { Fault::Fails } else { Fault::Works });
+    store.plan(
+        move |call| if call > 1 && call < 60 && random.below(5) == 0 { Fault::Fails } else { Fault::Works },
+    );
     let mut revoking = project.revoke_all(Which::every_key(), "over").unwrap();
     let batch = block_on(revoking.next()).unwrap().unwrap();
     assert!(!batch.failed.is_empty() && !batch.revoked.is_empty());

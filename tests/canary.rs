@@ -1,7 +1,6 @@
 //! Secrets show nowhere: not in what is printed, not in an error about them, not in what is recorded.
 
 mod setup;
-mod support;
 
 use std::error::Error as _;
 use std::fmt::Debug;
@@ -17,9 +16,9 @@ use access_keys::{
     ProjectKeys, PromptId, Revision, Scope, Status,
 };
 use pollster::block_on;
+use setup::faulty::{Fault, FaultyStore};
 use setup::leaks::{Canary, base64, written};
 use setup::{agents, anything, builder, checkout, forged, hex, in_seconds, info, parts, production};
-use support::{Fault, FaultyStore};
 
 const PEPPER: &[u8; 32] = b"a canary that sings in the mine.";
 

@@ -2,7 +2,6 @@
 #![cfg(feature = "leak")]
 
 mod setup;
-mod support;
 
 use std::sync::Arc;
 
@@ -12,10 +11,10 @@ use access_keys::store::{KeyStore, MemoryStore};
 use access_keys::{AccessKeys, Actor, AuditQuery, FakeClock, Invalid, Issued, ProjectKeys, Status};
 use pollster::block_on;
 use serde_json::{Value, json};
+use setup::faulty::{Fault, FaultyStore, poll_at_most};
 use setup::leaks::Canary;
 use setup::{anything, builder, checkout, forged, hex, parts};
 use sha2::{Digest, Sha256};
-use support::{Fault, FaultyStore, poll_at_most};
 
 fn host() -> (AccessKeys<MemoryStore>, ProjectKeys<MemoryStore>) {
     let keys = builder(MemoryStore::new(), &FakeClock::default()).build().unwrap();
@@ -89,9 +88,7 @@ fn a_report_is_settled_in_order_and_answered_in_the_form_that_github_takes() {
     assert_eq!(told(&answers), ["revoked", "not ours", "revoked", "not ours", "was revoked"]);
     let feedback: Vec<_> = answers.iter().filter_map(Answer::feedback).collect();
     let hash = |text: &str| hex(&Sha256::digest(text));
-    let expected = |text: &str, label: &str| {
-        json!({"token_hash": hash(text), "token_type": "acme_access_key", "label": label})
-    };
+    let expected = |text: &str, label: &str| json!({"token_hash": hash(text), "token_type": "acme_access_key", "label": label});
     assert_eq!(
         serde_json::to_value(&feedback).unwrap(),
         json!([
@@ -183,7 +180,10 @@ fn what_is_not_known_is_skipped_and_what_is_missing_hinders_no_revocation() {
     let answers = settle(&report, &keys);
     assert_eq!(told(&answers), ["revoked"; 6]);
     let types: Vec<_> = answers.iter().map(|answer| answer.feedback().map(|told| told.token_type)).collect();
-    assert_eq!(types, [None, None, Some("t"), None, Some("t"), Some("t")].map(|told| told.map(str::to_owned)));
+    assert_eq!(
+        types,
+        [None, None, Some("t"), None, Some("t"), Some("t")].map(|told| told.map(str::to_owned))
+    );
     let sent = answers[4].feedback().unwrap().token_hash;
     assert_eq!(sent, hex(&Sha256::digest(format!("\"{}\",\n", token(4)))), "of what was sent");
     let events = block_on(project.history(AuditQuery::default())).unwrap().items;

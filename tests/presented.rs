@@ -1,7 +1,6 @@
 //! Whoever found a token can have its key revoked, and learns nothing of tokens that are none of ours.
 
 mod setup;
-mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +13,8 @@ use access_keys::{
 };
 use pollster::block_on;
 use setup::altered::Altered;
+use setup::faulty::{Fault, FaultyStore, poll_at_most};
 use setup::{anything, builder, checkout, env, forged, info, parts, production, review};
-use support::{Fault, FaultyStore, poll_at_most};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -188,7 +187,10 @@ fn being_found_is_no_use_and_no_verification() {
     let _ = present(&keys, issued.token.expose()).unwrap();
     let _ = present(&keys, "none of ours").unwrap();
     let after = keys.verifier().stats();
-    assert_eq!((after.accepted, after.malformed, after.fills), (before.accepted, before.malformed, before.fills));
+    assert_eq!(
+        (after.accepted, after.malformed, after.fills),
+        (before.accepted, before.malformed, before.fills)
+    );
     block_on(keys.flush_uses()).unwrap();
     assert!(block_on(project.last_used(&[issued.key.id])).unwrap().is_empty());
 }
@@ -289,7 +291,8 @@ fn a_reason_is_checked_before_the_token_and_never_records_it() {
 fn a_key_of_a_narrow_scope_is_ended_like_any_other() {
     let (keys, _) = host();
     let project = checkout(&keys);
-    let draft = project.draft().info(info("Prompts alone")).agents(Scope::none()).prompts(Scope::All).unwrap();
+    let draft =
+        project.draft().info(info("Prompts alone")).agents(Scope::none()).prompts(Scope::All).unwrap();
     let issued = block_on(project.generate(draft)).unwrap();
     assert!(present(&keys, issued.token.expose()).unwrap().is_some());
 }

@@ -135,7 +135,9 @@ fn every_test_that_the_runbook_names_is_there() {
         .split('`')
         .skip(1)
         .step_by(2)
-        .filter(|name| name.starts_with(char::is_lowercase) && name.contains("::") && !name.contains(['(', '\n']))
+        .filter(|name| {
+            name.starts_with(char::is_lowercase) && name.contains("::") && !name.contains(['(', '\n'])
+        })
         .filter(|name| !name.starts_with("leak::"))
         .collect();
     assert!(names.len() >= 18, "{names:?}");

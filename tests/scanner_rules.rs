@@ -1,9 +1,9 @@
 //! The rules that the example prints find every token of the host, whole, and nothing that only looks like one.
 
-mod setup;
 #[path = "../examples/scanner_rules.rs"]
 #[allow(dead_code, reason = "what it prints is tested, not that it prints")]
 mod rules;
+mod setup;
 
 use access_keys::store::MemoryStore;
 use access_keys::token::Prefix;
@@ -124,7 +124,10 @@ fn what_only_looks_like_a_token_is_not_found() {
                 for (tool, expressions) in &tools {
                     // Its default takes `_` for an end.
                     let is_github_end = *tool == "GitHub" && text.ends_with('_');
-                    assert!(is_github_end || !expressions[place].is_match(text.as_bytes()), "{tool} finds {text}");
+                    assert!(
+                        is_github_end || !expressions[place].is_match(text.as_bytes()),
+                        "{tool} finds {text}"
+                    );
                 }
             }
         }
@@ -137,7 +140,8 @@ fn a_prefix_that_another_one_begins_with_finds_its_own_tokens_alone() {
     for (place, prefix) in PREFIXES.iter().enumerate() {
         for token in tokens(prefix, 20) {
             for (tool, expressions) in &tools {
-                let finders: Vec<usize> = (0..4).filter(|i| expressions[*i].is_match(token.as_bytes())).collect();
+                let finders: Vec<usize> =
+                    (0..4).filter(|i| expressions[*i].is_match(token.as_bytes())).collect();
                 assert_eq!(finders, [place], "{tool}");
             }
         }

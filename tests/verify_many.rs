@@ -1,7 +1,6 @@
 //! Many tokens at once: each is verified for itself, by the rules of one.
 
 mod setup;
-mod support;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,8 +10,8 @@ use std::time::Duration;
 use access_keys::store::{KeyStore, MemoryStore};
 use access_keys::{AccessKeys, Denial, FakeClock, Grant, Issued, ProjectKeys};
 use pollster::block_on;
+use setup::faulty::{Fault, FaultyStore, poll_at_most};
 use setup::{anything, builder, checkout, env, forged, production};
-use support::{Fault, FaultyStore, poll_at_most};
 
 fn told(answers: &[Result<Grant, Denial>]) -> Vec<&'static str> {
     answers.iter().map(|answer| answer.as_ref().map_or_else(Denial::as_str, |_| "good")).collect()

@@ -84,7 +84,9 @@ impl Which {
             Condition::Environment(environment) => key.environment == *environment,
             Condition::CreatedBy(actor) => key.created_by == *actor,
             Condition::ReachesAgent(agent) => key.agents.allows(agent),
-            Condition::NamesAgent(agent) => matches!(key.agents, Scope::Specific(_)) && key.agents.allows(agent),
+            Condition::NamesAgent(agent) => {
+                matches!(key.agents, Scope::Specific(_)) && key.agents.allows(agent)
+            }
             Condition::ReachesPrompt(prompt) => key.prompts.allows(prompt),
             Condition::NamesPrompt(prompt) => {
                 matches!(key.prompts, Scope::Specific(_)) && key.prompts.allows(prompt)

@@ -70,7 +70,9 @@ impl<S: KeyStore> AccessKeys<S> {
 ///
 /// Each place is compared as a whole: a search would take steps that depend on the secret.
 pub(super) fn without(text: &str, token: &str) -> String {
-    let Some(secret) = token.as_bytes().last_chunk::<{ Prefix::SECRET_LEN }>() else { return text.to_owned() };
+    let Some(secret) = token.as_bytes().last_chunk::<{ Prefix::SECRET_LEN }>() else {
+        return text.to_owned();
+    };
     let (mut kept, mut rest) = (Vec::new(), text.as_bytes());
     while let Some((first, others)) = rest.split_first() {
         match rest.split_first_chunk::<{ Prefix::SECRET_LEN }>() {

@@ -62,7 +62,8 @@ impl<'r, S: KeyStore> Answering<'r, S> {
         let outcome = match (&entry.token, &entry.hash) {
             (Some(token), _) => {
                 let revoked = self.keys.revoke_presented(token, reason(entry), self.actor.clone()).await;
-                revoked.map_or_else(Outcome::Failed, |change| change.map_or(Outcome::NotOurs, Outcome::Revoked))
+                revoked
+                    .map_or_else(Outcome::Failed, |change| change.map_or(Outcome::NotOurs, Outcome::Revoked))
             }
             (None, Some(_)) => Outcome::NotOurs,
             (None, None) => Outcome::Unreadable,
