@@ -11,7 +11,7 @@
 //! | [`token`] | the layout of a token, digests, peppers, scanning for leaked tokens |
 //! | [`store`] | the numbered contract of a store, and the stores in memory, in a file and in PostgreSQL |
 //! | [`verify`] | how a token is decided on, in which order, and what time tells |
-//! | [`lifecycle`] | setting up, managing the keys of a project, and a cookbook |
+//! | [`lifecycle`] | setting up, managing the keys of a project, a cookbook, and what to do when something leaked |
 //! | `http` | the layer in front of routes, refusals, streams that end with their key (features `tower`, `axum`) |
 //!
 //! Begin with [`AccessKeys`]. It verifies, gives [`Verifier`]s to request handlers, and [`ProjectKeys`] to
