@@ -140,3 +140,20 @@ fn a_batch_from_the_cache_lets_others_have_a_turn() {
     let answers = poll_at_most(6, verifier.verify_many(&tokens, &production)).expect("it ends");
     assert!(answers.len() == 5_000 && answers.iter().all(Result::is_ok));
 }
+
+#[test]
+fn a_batch_from_the_cache_allocates_no_more_for_many_than_for_few() {
+    let keys = builder(MemoryStore::new(), &FakeClock::default()).build().unwrap();
+    let issued = generate(&checkout(&keys), 1);
+    let (verifier, production) = (keys.verifier(), production());
+    let allocations = |count: usize| {
+        let tokens = vec![issued[0].token.expose(); count];
+        // The thread puts a row aside when it comes twice.
+        (0..3).for_each(|_| drop(block_on(verifier.verify_many(&tokens, &production))));
+        let counted =
+            allocation_counter::measure(|| drop(block_on(verifier.verify_many(&tokens, &production))));
+        counted.count_total
+    };
+    let (few, many) = (allocations(10), allocations(900));
+    assert!(many <= few && few < 12, "{few} and {many}");
+}

@@ -56,7 +56,9 @@ pub(crate) async fn together<F: Future + Unpin>(
         Poll::Pending
     })
     .await;
-    outputs.into_iter().flatten().collect()
+    let mut all = Vec::with_capacity(outputs.len());
+    all.extend(outputs.into_iter().flatten());
+    all
 }
 
 fn put<T>(outputs: &mut Vec<Option<T>>, place: usize, output: T) {
