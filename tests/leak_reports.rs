@@ -271,20 +271,23 @@ fn an_answer_that_was_dropped_is_given_again() {
 
 #[test]
 fn several_at_a_time_give_the_answers_of_one_after_the_other() {
-    let store = FaultyStore::new();
-    let keys = builder(Arc::clone(&store), &FakeClock::default()).build().unwrap();
-    let project = checkout(&keys);
-    let issued: Vec<Issued> = (0..40).map(|_| generate(&project)).collect();
-    let mut entries: Vec<Value> = issued.iter().map(|issued| entry(issued.token.expose())).collect();
-    (0..40).for_each(|i| entries.insert(2 * i, entry(&format!("none of ours {i}"))));
-    let report = report(&entries);
-    store.plan(|_| Fault::Yields);
-    let answers = block_on(report.answer(&keys, github()).finish());
-    let expected: Vec<&str> = (0..80).map(|i| if i % 2 == 0 { "not ours" } else { "revoked" }).collect();
-    assert_eq!(told(&answers), expected);
-    for (answer, issued) in answers.iter().skip(1).step_by(2).zip(&issued) {
-        assert!(matches!(&answer.outcome, Outcome::Revoked(change) if change.key().id == issued.key.id));
-        assert_eq!(answer.feedback().unwrap().label, Label::TruePositive);
+    for reads in [1, 8, 256] {
+        let store = FaultyStore::new();
+        let keys =
+            builder(Arc::clone(&store), &FakeClock::default()).concurrent_reads(reads).build().unwrap();
+        let project = checkout(&keys);
+        let issued: Vec<Issued> = (0..40).map(|_| generate(&project)).collect();
+        let mut entries: Vec<Value> = issued.iter().map(|issued| entry(issued.token.expose())).collect();
+        (0..40).for_each(|i| entries.insert(2 * i, entry(&format!("none of ours {i}"))));
+        let report = report(&entries);
+        store.plan(|_| Fault::Yields);
+        let answers = block_on(report.answer(&keys, github()).finish());
+        let expected: Vec<&str> = (0..80).map(|i| if i % 2 == 0 { "not ours" } else { "revoked" }).collect();
+        assert_eq!(told(&answers), expected);
+        for (answer, issued) in answers.iter().skip(1).step_by(2).zip(&issued) {
+            assert!(matches!(&answer.outcome, Outcome::Revoked(change) if change.key().id == issued.key.id));
+            assert_eq!(answer.feedback().unwrap().label, Label::TruePositive);
+        }
     }
 }
 

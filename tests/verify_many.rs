@@ -4,7 +4,8 @@ mod setup;
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use access_keys::store::{KeyStore, MemoryStore};
@@ -12,6 +13,16 @@ use access_keys::{AccessKeys, Denial, FakeClock, Grant, Issued, ProjectKeys};
 use pollster::block_on;
 use setup::faulty::{Fault, FaultyStore, poll_at_most};
 use setup::{anything, builder, checkout, env, forged, production};
+
+/// A waker that remembers whether it was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
 
 fn told(answers: &[Result<Grant, Denial>]) -> Vec<&'static str> {
     answers.iter().map(|answer| answer.as_ref().map_or_else(Denial::as_str, |_| "good")).collect()
@@ -137,6 +148,12 @@ fn a_batch_from_the_cache_lets_others_have_a_turn() {
     let (verifier, production) = (keys.verifier(), production());
     let _grant = block_on(verifier.verify(tokens[0], &production)).unwrap();
     assert!(poll_at_most(5, verifier.verify_many(&tokens, &production)).is_none());
+    // And asks for its own next one.
+    let woken = Arc::new(Woken::default());
+    let mut verifying = pin!(verifier.verify_many(&tokens, &production));
+    let waker = Waker::from(Arc::clone(&woken));
+    assert!(verifying.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(woken.0.load(Ordering::SeqCst));
     let answers = poll_at_most(6, verifier.verify_many(&tokens, &production)).expect("it ends");
     assert!(answers.len() == 5_000 && answers.iter().all(Result::is_ok));
 }

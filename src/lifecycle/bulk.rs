@@ -121,7 +121,7 @@ impl<S: KeyStore> RevokeAll<S> {
         }
         let page = self.project.list(self.which.query().limit(BATCH).after(self.after)).await?;
         let seen = page.items.len();
-        // What another has revoked since has not failed any more.
+        // What was revoked since, by whomever, has not failed any more: a later walk has come past it.
         let is_revoked = |key: &&AccessKey| key.status == Status::Revoked;
         page.items.iter().filter(is_revoked).for_each(|key| drop(self.failed.remove(&key.id)));
         let is_meant = |key: &AccessKey| key.status != Status::Revoked && self.which.includes(key);
@@ -131,7 +131,6 @@ impl<S: KeyStore> RevokeAll<S> {
         for (id, outcome) in together(revoking, AT_ONCE).await {
             match outcome {
                 Ok((key, is_new)) => {
-                    self.failed.remove(&id);
                     self.revoked += usize::from(is_new);
                     self.found |= is_new;
                     batch.revoked.extend(is_new.then_some(key));

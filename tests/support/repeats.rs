@@ -1,13 +1,14 @@
-//! Sixty-four repeats of one operation at once, on two nodes over one store: what must be there at the end.
+//! Operations on two nodes over one store, repeated or beside each other: what must be there at the end.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::time::Duration;
 
+use access_keys::domain::{Action, Which};
 use access_keys::store::KeyStore;
 use access_keys::{
     AccessKeys, Actor, AuditQuery, EnvironmentId, Issued, KeyInfo, KeyQuery, OperationId, ProjectId,
-    ProjectKeys, Review, Scope,
+    ProjectKeys, Review, Scope, Status,
 };
 
 const CROWD: usize = 64;
@@ -87,4 +88,41 @@ pub(crate) fn of_a_rotation<S: KeyStore>(wait: &impl Wait, nodes: &[AccessKeys<S
     assert_whole(wait, cold, 65, 2);
     assert_eq!(usable(wait, cold, &issued), 1);
     assert_eq!(usable(wait, cold, &[first]), 1, "its grace has not ended");
+}
+
+/// All keys are revoked once, those too that the other node generates meanwhile.
+pub(crate) fn of_a_bulk_revocation<S: KeyStore>(
+    wait: &impl Wait,
+    nodes: &[AccessKeys<S>; 2],
+    cold: &AccessKeys<S>,
+) {
+    const KEYS: usize = 30;
+    let [here, there] = nodes.each_ref().map(project);
+    let operation = OperationId::new("incident-12").unwrap();
+    let generate = |project: &ProjectKeys<S>| wait.wait(project.generate(review(project))).unwrap();
+    let revoke = || {
+        let which = Which::reaching_agent("support-bot".parse().unwrap());
+        let revoking = here.operation(operation.clone()).revoke_all(which, "over").unwrap();
+        let done = wait.wait(revoking.finish()).unwrap();
+        assert!(done.failed.is_empty(), "{done:?}");
+        done.revoked
+    };
+    let mut issued: Vec<Issued> = (0..KEYS).map(|_| generate(&here)).collect();
+    let revoked = std::thread::scope(|scope| {
+        let there = scope.spawn(|| (0..KEYS).map(|_| generate(&there)).collect::<Vec<_>>());
+        let revoked = revoke();
+        issued.extend(there.join().unwrap());
+        revoked
+    });
+    assert!(revoked >= KEYS);
+    assert_eq!(revoked + revoke(), 2 * KEYS);
+    assert_eq!(usable(wait, cold, &issued), 0);
+    let project = project(cold);
+    let listed = wait.wait(project.list(KeyQuery::default().limit(1_000))).unwrap().items;
+    assert!(listed.len() == 2 * KEYS && listed.iter().all(|key| key.status == Status::Revoked));
+    let query = AuditQuery::default().operation(operation).limit(1_000);
+    let events = wait.wait(project.history(query)).unwrap().items;
+    let keys: BTreeSet<_> = events.iter().map(|event| event.key).collect();
+    assert_eq!((events.len(), keys.len()), (2 * KEYS, 2 * KEYS));
+    assert!(events.iter().all(|event| event.action == Action::Revoked));
 }

@@ -9,7 +9,7 @@ use crate::domain::Actor;
 use crate::lifecycle::{AccessKeys, Change, Error};
 use crate::store::{KeyStore, together};
 
-/// How many entries are settled at a time, where nobody asks for one after the other.
+/// How many entries are settled at a time, at most, where nobody asks for one after the other.
 const AT_ONCE: usize = 16;
 /// The longest address that is recorded as the reason of a revocation.
 const URL_MAX: usize = 500;
@@ -49,7 +49,9 @@ impl<'r, S: KeyStore> Answering<'r, S> {
     /// A dropped future leaves each key revoked or not; the report can be answered again.
     pub async fn finish(self) -> Vec<Answer<'r>> {
         let settling: Vec<_> = self.entries.iter().map(|entry| Box::pin(self.settle(entry))).collect();
-        together(settling, AT_ONCE).await
+        // Each reads a key, and verifications have to as well.
+        let width = (self.keys.verifier.setup().concurrent_reads / 4).clamp(1, AT_ONCE);
+        together(settling, width).await
     }
 
     /// How many entries are left.
