@@ -11,7 +11,7 @@
 //! | [`token`] | the layout of a token, digests, peppers, scanning for leaked tokens |
 //! | [`store`] | the numbered contract of a store, and the stores in memory, in a file and in PostgreSQL |
 //! | [`verify`] | how a token is decided on, in which order, and what time tells |
-//! | [`lifecycle`] | setting up, managing the keys of a project, and a cookbook |
+//! | [`lifecycle`] | setting up, managing the keys of a project, a cookbook, and what to do when something leaked |
 //! | `import` | reading the exports of other systems (feature `import`) |
 //! | `http` | the layer in front of routes, refusals, streams that end with their key (features `tower`, `axum`) |
 //!
@@ -49,6 +49,9 @@ pub use domain::{
     Invalid, Invalids, KeyForm, KeyId, KeyInfo, KeyQuery, KeyState, OperationId, Page, ProjectId, PromptId,
     Review, Revision, Scope, Status,
 };
+#[cfg(feature = "leak")]
+#[cfg_attr(docsrs, doc(cfg(feature = "leak")))]
+pub use lifecycle::leak;
 pub use lifecycle::{AccessKeys, Change, Error, Issued, ProjectKeys};
 pub use token::{Pepper, Token};
 pub use verify::{Denial, Grant, Verifier};

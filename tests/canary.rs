@@ -7,15 +7,16 @@ use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use access_keys::domain::{Action, EventId, Origin};
+use access_keys::domain::{Action, EventId, Origin, Which};
 use access_keys::store::{KeyStore, MemoryStore};
-use access_keys::token::{Prefix, Scheme};
+use access_keys::token::{Prefix, Scheme, find_tokens};
 use access_keys::{
     AccessKeys, Actor, AgentId, AuditQuery, Cursor, Draft, Edit, EditForm, EnvironmentId, Error, FakeClock,
     IdSet, Invalid, Issued, KeyForm, KeyId, KeyInfo, KeyQuery, KeyState, OperationId, Pepper, ProjectId,
     ProjectKeys, PromptId, Revision, Scope, Status,
 };
 use pollster::block_on;
+use setup::faulty::{Fault, FaultyStore};
 use setup::leaks::{Canary, base64, written};
 use setup::{agents, anything, builder, checkout, forged, hex, in_seconds, info, parts, production};
 
@@ -361,4 +362,41 @@ fn the_panic_of_a_careless_host_shows_no_secret() {
         let message = panic.downcast_ref::<String>().expect("a message");
         mine.canary.assert_not_in(&format!("panic {i}"), message);
     }
+}
+
+#[test]
+fn nothing_that_answers_a_leak_shows_a_secret() {
+    let mine = mine();
+    let finder = || Actor::user("bob").unwrap();
+    let token = mine.second.token.expose();
+    let (_, secret, sum) = parts(token);
+    let prefixes = [Prefix::new("acme").unwrap()];
+    let text = format!("{token} {} {secret}", mine.first.token.expose());
+    let found: Vec<_> = find_tokens(&text, &prefixes).collect();
+    assert_eq!(found.len(), 2);
+    mine.canary.assert_not_in_debug("Found", &found);
+    let many = block_on(mine.keys.verifier().verify_many(&[token, secret], &production()));
+    mine.canary.assert_not_in_debug("answers", &many);
+
+    for text in &pasted(token) {
+        let refused = mine.keys.revoke_presented(text, format!("{text}\u{7}"), finder());
+        mine.canary.assert_not_in_error("reason", &block_on(refused).unwrap_err());
+        let refused = mine.project.revoke_all(Which::every_key(), format!("{text}\u{7}")).unwrap_err();
+        mine.canary.assert_not_in_error("reason", &refused);
+    }
+    let busy = builder(FaultyStore::new(), &mine.clock).build().unwrap();
+    busy.store().plan(|_| Fault::Fails);
+    let error = block_on(busy.revoke_presented(token, "", finder())).unwrap_err();
+    mine.canary.assert_not_in_error("Error", &error);
+
+    let reason = format!("{token}, or its end {secret}{sum}, was found");
+    let change = block_on(mine.keys.revoke_presented(token, reason, finder())).unwrap();
+    mine.canary.assert_not_in_debug("Change", &change);
+    let mut revoking = mine.project.revoke_all(Which::every_key(), "over").unwrap();
+    mine.canary.assert_not_in_debug("Batch", &block_on(revoking.next()));
+    mine.canary.assert_not_in_debug("RevokeAll", &revoking);
+    mine.canary.assert_not_in_debug("RevokedAll", &block_on(revoking.finish()).unwrap());
+    let events = block_on(mine.project.history(AuditQuery::default())).unwrap();
+    mine.canary.assert_not_in_debug("AuditEvent", &events);
+    mine.canary.assert_not_in("events", &serde_json::to_string(&events).unwrap());
 }

@@ -229,6 +229,8 @@ fields! {
     CacheCapacity = "cache_capacity",
     /// The number of store reads that a verifier makes at once.
     ConcurrentReads = "concurrent_reads",
+    /// What a secret scanner reports.
+    Report = "report",
 }
 
 impl fmt::Display for Field {
@@ -366,6 +368,8 @@ pub enum Unit {
     Bytes,
     /// Unicode scalar values.
     Characters,
+    /// Entries of a list.
+    Entries,
 }
 
 impl fmt::Display for Unit {
@@ -373,6 +377,7 @@ impl fmt::Display for Unit {
         f.write_str(match self {
             Self::Bytes => "bytes",
             Self::Characters => "characters",
+            Self::Entries => "entries",
         })
     }
 }

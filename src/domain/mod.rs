@@ -35,6 +35,7 @@ pub(crate) mod seal;
 mod status;
 pub(crate) mod text;
 pub(crate) mod time;
+mod which;
 
 pub use actor::Actor;
 pub use audit::{Action, AuditEvent, FieldChange, ScopeChange};
@@ -53,5 +54,6 @@ pub use scope_form::ScopeForm;
 pub use seal::Seal;
 pub use status::{KeyState, Status};
 pub use time::from_now;
+pub use which::Which;
 
 pub(crate) use edit::{Applied, Rejection};

@@ -11,6 +11,9 @@ use crate::domain::{
 use crate::store::KeyStore;
 use crate::verify::Announced;
 
+/// The key as it is after a change, and whether anything was written.
+type Changed = Result<(AccessKey, bool), Error>;
+
 impl<S: KeyStore> ProjectKeys<S> {
     /// Changes a key's name, description, expiry or scope.
     ///
@@ -23,7 +26,8 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// A dropped future leaves the edit done or not done.
     pub async fn edit(&self, id: KeyId, edit: Edit) -> Result<Change, Error> {
         let same = |event: &AuditEvent, key: &AccessKey| edit.repeats(&event.changes, key);
-        self.change(id, Action::Edited, None, |key, now| apply_edit(key, &edit, now), same).await
+        let apply = |key: &AccessKey, now| apply_edit(key, &edit, now);
+        self.announce(self.change(id, Action::Edited, None, apply, same)).await
     }
 
     /// Pauses a key until it is activated again. A key that is paused already stays so.
@@ -34,7 +38,7 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// # Cancel safety
     /// A dropped future leaves it done or not done.
     pub async fn deactivate(&self, id: KeyId) -> Result<Change, Error> {
-        self.set_status(id, Action::Deactivated, None).await
+        self.set_status(id, Action::Deactivated).await
     }
 
     /// Ends the pause of a key. A key that is active already stays so.
@@ -45,7 +49,7 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// # Cancel safety
     /// A dropped future leaves it done or not done.
     pub async fn activate(&self, id: KeyId) -> Result<Change, Error> {
-        self.set_status(id, Action::Activated, None).await
+        self.set_status(id, Action::Activated).await
     }
 
     /// Ends a key for ever. It stays for the record. A key that is revoked already stays as it is.
@@ -58,13 +62,21 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// A dropped future leaves it done or not done.
     pub async fn revoke(&self, id: KeyId, reason: impl AsRef<str> + Send) -> Result<Change, Error> {
         let reason = text::paragraph(Field::Reason, reason.as_ref())?;
-        let change = self.set_status(id, Action::Revoked, Some(reason)).await?;
-        self.keys.verifier.seen_revoked(id);
-        Ok(change)
+        self.announce(self.revoke_for(id, reason)).await
     }
 
-    async fn set_status(&self, id: KeyId, action: Action, reason: Option<String>) -> Result<Change, Error> {
-        self.change(id, action, reason, |key, _| apply_status(key, action), |_, _| true).await
+    /// Revokes for a reason that was checked, and leaves to the caller when to ask how long until it holds everywhere.
+    pub(super) async fn revoke_for(&self, id: KeyId, reason: String) -> Changed {
+        let action = Action::Revoked;
+        let apply = |key: &AccessKey, _| apply_status(key, action);
+        let revoked = self.change(id, action, Some(reason), apply, |_, _| true).await?;
+        self.keys.verifier.seen_revoked(id);
+        Ok(revoked)
+    }
+
+    async fn set_status(&self, id: KeyId, action: Action) -> Result<Change, Error> {
+        let apply = |key: &AccessKey, _| apply_status(key, action);
+        self.announce(self.change(id, action, None, apply, |_, _| true)).await
     }
 
     /// Applies a rule to the key as it is, again and again until nothing comes between reading and writing.
@@ -78,7 +90,7 @@ impl<S: KeyStore> ProjectKeys<S> {
         reason: Option<String>,
         apply: impl Fn(&AccessKey, DateTime<Utc>) -> Result<Option<Applied>, Error>,
         repeats: impl Fn(&AuditEvent, &AccessKey) -> bool,
-    ) -> Result<Change, Error> {
+    ) -> Changed {
         // Told when this call ends in whatever way: also a change that wrote nothing relies on what is stored.
         let _changing = self.keys.verifier.changing(id);
         let mut attempts = Attempts::default();
@@ -87,31 +99,34 @@ impl<S: KeyStore> ProjectKeys<S> {
             attempts.at(stored.revision())?;
             let now = self.stamp().await?;
             let earlier = AuditQuery::default().key(id).action(action);
-            if let Some(done) = self.event_of_operation(earlier).await? {
+            let done = match action {
+                // Nothing comes after it, so that the key itself shows whether it was done.
+                Action::Revoked => None,
+                _ => self.event_of_operation(earlier).await?,
+            };
+            if let Some(done) = done {
                 // Read again: what was read before may be older than the event.
                 let key = self.get(id).await?;
                 let rule = Invalid::new(Field::Operation, Rule::Repeated);
-                return if repeats(&done, &key) {
-                    Ok(self.changed(key, false).await)
-                } else {
-                    Err(rule.into())
-                };
+                return if repeats(&done, &key) { Ok((key, false)) } else { Err(rule.into()) };
             }
             let Some(Applied { key, changes }) = apply(stored.key(), now)? else {
-                return Ok(self.changed(stored.key().clone(), false).await);
+                return Ok((stored.key().clone(), false));
             };
             let digests = stored.digests().to_vec();
             let step = Step { key, digests, action, changes, reason: reason.clone() };
             let write = self.write(now, &stored, step)?;
             if write.update(self.store(), stored.revision()).await? == Outcome::Done {
-                return Ok(self.changed(write.key.key().clone(), true).await);
+                return Ok((write.key.key().clone(), true));
             }
         }
     }
 
-    async fn changed(&self, key: AccessKey, is_new: bool) -> Change {
+    /// Asks, after a change, how long until it holds everywhere.
+    async fn announce(&self, changed: impl Future<Output = Changed>) -> Result<Change, Error> {
+        let (key, is_new) = changed.await?;
         let Announced { holds_everywhere_in, .. } = self.keys.verifier.announced().await;
-        Change { key, is_new, holds_everywhere_in }
+        Ok(Change { key, is_new, holds_everywhere_in })
     }
 }
 

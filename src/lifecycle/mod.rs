@@ -9,6 +9,8 @@
 //! write was done, the library tries the same write again, and where that is refused looks for its event.
 #![doc = include_str!("../docs/cookbook.md")]
 //!
+#![doc = include_str!("../docs/runbook.md")]
+//!
 #![doc = include_str!("../docs/page.md")]
 //!
 // Its pictures, which no page of documentation could load from elsewhere. A command takes them: `tests/chromium.rs` of
@@ -17,18 +19,24 @@
 
 mod access_keys;
 mod builder;
+mod bulk;
 mod change;
 mod commit;
 mod error;
 pub mod history;
 mod import;
 mod issue;
+#[cfg(feature = "leak")]
+#[cfg_attr(docsrs, doc(cfg(feature = "leak")))]
+pub mod leak;
 mod manage;
+mod presented;
 mod project;
 mod secrets;
 
 pub use access_keys::AccessKeys;
 pub use builder::Builder;
+pub use bulk::{Batch, RevokeAll, RevokedAll};
 pub use change::{Change, Issued};
 pub use error::Error;
 pub use import::{Import, ImportReport, ImportRow, Imported, RowError};

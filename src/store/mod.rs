@@ -29,6 +29,7 @@ mod record;
 pub mod sql;
 #[cfg(feature = "sqlite-system")]
 mod sqlite;
+mod together;
 mod usage;
 mod wakeup;
 
@@ -48,4 +49,5 @@ pub use sql::Migrate;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use usage::KeyUse;
 
+pub(crate) use together::together;
 pub(crate) use wakeup::Wakeup;

@@ -32,7 +32,7 @@ mod secret;
 pub use digest::Scheme;
 pub use foreign::{ForeignDigest, ForeignTokens};
 pub use pepper::Pepper;
-pub use prefix::{Found, Prefix};
+pub use prefix::{Found, Prefix, find_tokens};
 pub use secret::Token;
 
 pub(crate) use digest::Digest;

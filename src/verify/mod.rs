@@ -66,6 +66,10 @@
 //! - a token that is good takes another way than one that is refused, and so does each of the denials that only who
 //!   presents the right secret is given
 //!
+//! A token that was found and is presented to have its key revoked
+//! ([`revoke_presented`](crate::AccessKeys::revoke_presented)) is compared in the same way, always with what the store
+//! has.
+//!
 //! Key ids are public.
 
 mod cache;
@@ -77,7 +81,9 @@ mod flight;
 mod follow;
 mod freshness;
 mod grant;
+mod identify;
 mod line;
+mod many;
 mod near;
 mod packed;
 mod race;

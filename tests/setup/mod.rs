@@ -10,6 +10,8 @@ use access_keys::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub(crate) mod altered;
+#[path = "../support/faulty.rs"]
+pub(crate) mod faulty;
 pub(crate) mod leaks;
 pub(crate) mod one_key;
 #[path = "../support/random.rs"]

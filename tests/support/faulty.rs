@@ -1,8 +1,9 @@
 //! A memory store of which chosen calls fail, hang, lie about their outcome, or give way to others.
 
 use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use access_keys::store::{
     ChangeCursor, Changes, KeyStore, KeyUse, MemoryStore, StoreError, StoredKey, async_trait,
@@ -84,6 +85,16 @@ impl FaultyStore {
             }
         }
     }
+}
+
+/// Polls at most `polls` times and then drops the future: `None` when it had not ended.
+pub(crate) fn poll_at_most<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    })
 }
 
 /// Lets others have a turn.

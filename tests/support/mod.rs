@@ -6,11 +6,9 @@ mod random;
 mod replay;
 mod timer;
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Wake;
 
 use access_keys::store::KeyStore;
 use access_keys::{
@@ -18,7 +16,7 @@ use access_keys::{
     Scope,
 };
 
-pub(crate) use faulty::{Fault, FaultyStore, yield_once};
+pub(crate) use faulty::{Fault, FaultyStore, poll_at_most, yield_once};
 pub(crate) use random::SplitMix;
 pub(crate) use replay::{State, events_of, replay, verified_replay, verified_replays};
 pub(crate) use timer::Timer;
@@ -58,16 +56,6 @@ pub(crate) fn review(name: &str) -> Review {
         .agents(Scope::All)
         .prompts(Scope::All)
         .unwrap()
-}
-
-/// Polls at most `polls` times and then drops the future: `None` when it had not ended.
-pub(crate) fn poll_at_most<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    })
 }
 
 /// A waker that remembers whether it was woken.

@@ -50,7 +50,7 @@ pub(crate) struct Core {
     suspicious: bool,
     /// When the offset of the clocks is taken anew where no answer does it, in nanoseconds of deadline time.
     compare_again_at: u64,
-    reads: Reads,
+    pub(super) reads: Reads,
     revoked: Revoked,
 }
 

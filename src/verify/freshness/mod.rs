@@ -49,6 +49,7 @@
 //!
 //! [`KeyStore`]: crate::store::KeyStore
 
+mod alone;
 mod announce;
 mod board;
 mod clocks;

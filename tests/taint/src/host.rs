@@ -52,6 +52,11 @@ impl Host {
         Ok(block_on(self.store.get(self.good.key.id))?.ok_or("the key is gone")?)
     }
 
+    /// Keys of a node that knows nothing yet.
+    pub(crate) fn keys(&self) -> Result<AccessKeys<Arc<MemoryStore>>, Failure> {
+        keys(&self.store, self.is_peppered, false)
+    }
+
     /// A new verifier, which knows nothing yet; a cold one reads the store each time.
     pub(crate) fn verifier(&self, is_cold: bool) -> Result<Verifier, Failure> {
         Ok(keys(&self.store, self.is_peppered, is_cold)?.verifier())

@@ -6,6 +6,7 @@ mod chance;
 mod control;
 mod count;
 mod driver;
+mod found;
 mod host;
 mod issue;
 #[path = "../../../benches/timing/issuer.rs"]
@@ -31,9 +32,11 @@ fn main() -> Result<(), Failure> {
         Some("control/digest") => control::digest(),
         Some("count") => count::run(),
         Some("issue/generate") => issue::generate(),
+        Some(name) if name.starts_with("found") => found::run(name),
         Some(name) => scenario::run(name),
         None => {
-            scenario::names().chain(["issue/generate".to_owned()]).for_each(|name| println!("{name}"));
+            let names = scenario::names().chain(found::names());
+            names.chain(["issue/generate".to_owned()]).for_each(|name| println!("{name}"));
             ["branch", "index", "digest"].iter().for_each(|name| println!("control/{name}"));
             Ok(())
         }

@@ -1,0 +1,53 @@
+//! Whose token was found: for someone who does not want to be let in, but to have its key revoked.
+
+use super::verifier::{Inner, Verifier};
+use crate::domain::KeyId;
+use crate::store::{KeyStore, StoreError, StoredKey};
+use crate::token::Presented;
+
+impl Verifier {
+    /// The key of a token, whatever its environment, status and expiry, as the store has it now. `None` for every text
+    /// that opens no key: no token, no such key, another secret, one that was retired.
+    ///
+    /// The secret is compared as for a verification: the same work for a key that does not exist. Nothing is cached,
+    /// counted or noted as a use, and the read is one of those that are bounded.
+    pub(crate) async fn identify(&self, token: &str) -> Result<Option<StoredKey>, StoreError> {
+        let Some(presented) = Presented::read_any(token.as_bytes()) else { return Ok(None) };
+        // Before the read: where a clock must be asked for, it is whatever the key.
+        let now = self.stamp().await?.timestamp_micros();
+        let stored = self.inner.read_alone(presented.id).await?;
+        let row = self.inner.row_of(presented.id, stored.as_ref());
+        let row = row.ok_or_else(|| StoreError::backend("the store answered with another key"))?;
+        let secret = row.matches(presented.signed, &self.setup().peppers);
+        match secret.filter(|secret| now < row.ends_at(*secret)) {
+            Some(_) => Ok(stored),
+            None if row.lacks_way(now) => Err(StoreError::backend(LACKING)),
+            None => Ok(None),
+        }
+    }
+}
+
+const LACKING: &str = "this node lacks the pepper or the digest scheme of the key";
+
+impl Inner {
+    /// Reads a key from the store for one caller alone.
+    async fn read_alone(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
+        let now = self.now();
+        let place = self.lock().core.read_alone(id, now);
+        let place = place.ok_or_else(|| StoreError::backend("too many keys are being read"))?;
+        let _place = Place { inner: self, place };
+        self.setup.store.get(id).await
+    }
+}
+
+/// A place for a read, given back when the read ends or is dropped.
+struct Place<'v> {
+    inner: &'v Inner,
+    place: usize,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.inner.lock().core.abandon(self.place);
+    }
+}
