@@ -305,6 +305,26 @@ fn shapes_that_could_be_mistaken_for_each_other_are_refused() {
     }
 }
 
+#[test]
+fn a_found_token_of_another_system_ends_its_key() {
+    block_on(async {
+        let scene = scene(foreign(), Some(1));
+        let id = scene.imported(TOKEN).await;
+        let finder = || Actor::user("bob").unwrap();
+        for other in
+            [format!("{TOKEN}x"), "sk-Zk3v9QpLw2Xn8TrB5YdX".to_owned(), "pk-7Hq2LkP9sTz4WcX1".to_owned()]
+        {
+            assert!(scene.keys.revoke_presented(&other, "found", finder()).await.unwrap().is_none());
+        }
+        let reason = format!("posted as {TOKEN} in a forum");
+        let change = scene.keys.revoke_presented(TOKEN, reason, finder()).await.unwrap().unwrap();
+        assert_eq!(change.key().id, id);
+        assert!(matches!(scene.keys.verify(TOKEN, &production()).await, Err(Denial::Revoked { .. })));
+        let events = scene.project.history(AuditQuery::default()).await.unwrap().items;
+        assert_eq!(events[0].reason.as_deref(), Some("posted as [redacted] in a forum"));
+    });
+}
+
 /// Whatever is presented, a node with foreign tokens answers, and refuses.
 #[test]
 fn nothing_random_is_let_in() {

@@ -1,9 +1,11 @@
 //! Whose token was found: for someone who does not want to be let in, but to have its key revoked.
 
+use zeroize::Zeroizing;
+
 use super::verifier::{Inner, Verifier};
 use crate::domain::KeyId;
 use crate::store::{KeyStore, StoreError, StoredKey};
-use crate::token::Presented;
+use crate::token::{Presented, Signed};
 
 impl Verifier {
     /// The key of a token, whatever its environment, status and expiry, as the store has it now. `None` for every text
@@ -12,18 +14,25 @@ impl Verifier {
     /// The secret is compared as for a verification: the same work for a key that does not exist. Nothing is cached,
     /// counted or noted as a use, and the read is one of those that are bounded.
     pub(crate) async fn identify(&self, token: &str) -> Result<Option<StoredKey>, StoreError> {
-        let Some(presented) = Presented::read_any(token.as_bytes()) else { return Ok(None) };
+        let Some((id, signed)) = self.read_any(token.as_bytes()) else { return Ok(None) };
         // Before the read: where a clock must be asked for, it is whatever the key.
         let now = self.stamp().await?.timestamp_micros();
-        let stored = self.inner.read_alone(presented.id).await?;
-        let row = self.inner.row_of(presented.id, stored.as_ref());
+        let stored = self.inner.read_alone(id).await?;
+        let row = self.inner.row_of(id, stored.as_ref());
         let row = row.ok_or_else(|| StoreError::backend("the store answered with another key"))?;
-        let secret = row.matches(presented.signed, &self.setup().peppers);
+        let secret = row.matches(&signed, &self.setup().peppers);
         match secret.filter(|secret| now < row.ends_at(*secret)) {
             Some(_) => Ok(stored),
             None if row.lacks_way(now) => Err(StoreError::backend(LACKING)),
             None => Ok(None),
         }
+    }
+
+    /// What is digested of a token of any environment, or of another system whose keys were imported.
+    fn read_any(&self, token: &[u8]) -> Option<(KeyId, Zeroizing<Signed>)> {
+        let own = Presented::read_any(token).map(|presented| (presented.id, *presented.signed));
+        let read = own.or_else(|| self.setup().foreign.iter().find_map(|tokens| tokens.read(token)));
+        read.map(|(id, signed)| (id, Zeroizing::new(signed)))
     }
 }
 
