@@ -7,7 +7,8 @@ use crate::answer::{CANARY, Checked, Target, outcome, quiet, same};
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
-pub(crate) const TARGET: Target = Target {
+/// What is run.
+pub const TARGET: Target = Target {
     name: "cursor",
     check,
     samples,

@@ -9,7 +9,8 @@ use crate::json::Tree;
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
-pub(crate) const TARGET: Target = Target {
+/// What is run.
+pub const TARGET: Target = Target {
     name: "form",
     check,
     samples,

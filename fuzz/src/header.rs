@@ -21,7 +21,8 @@ use crate::host::{environment, host};
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
-pub(crate) const TARGET: Target = Target {
+/// What is run.
+pub const TARGET: Target = Target {
     name: "header",
     check,
     samples,
@@ -84,7 +85,7 @@ fn expected(headers: &HeaderMap, has_own: bool) -> Expected {
         ([], [own]) => own.clone(),
         ([authorization], []) => {
             let scheme: Vec<u8> = authorization.iter().copied().take_while(|byte| is_tchar(*byte)).collect();
-            if scheme.to_ascii_lowercase() != b"bearer" {
+            if !scheme.eq_ignore_ascii_case(b"bearer") {
                 return Expected::Nothing;
             }
             match authorization[scheme.len()..].strip_prefix(b" ") {

@@ -175,7 +175,7 @@ fn change_number(number: &Number, chance: &mut SplitMix) -> Number {
         1 => Number::from(-1),
         2 => Number::from(u64::MAX),
         3 => Number::from(i64::MAX),
-        4 => Number::from(u64::from(u32::MAX) + u64::from(chance.next() % 2 == 0)),
+        4 => Number::from(u64::from(u32::MAX) + u64::from(chance.next().is_multiple_of(2))),
         5 => Number::from_f64(1.5).unwrap_or(Number::from(0)),
         6 => Number::from(by.saturating_add(1)),
         _ => Number::from(by.saturating_sub(1)),

@@ -31,6 +31,10 @@ pub fn seeded(target: &Target, samples: &[Vec<u8>], seed: u64) -> Vec<u8> {
 #[must_use]
 pub fn mutate(target: &Target, data: &[u8], seed: u64) -> Vec<u8> {
     let mut chance = SplitMix(seed);
+    // libFuzzer begins with nothing.
+    if data.is_empty() {
+        return chance.pick(&(target.samples)()).clone();
+    }
     if target.is_json
         && chance.below(8) > 0
         && let Some(changed) = json::mutate(data, target.words, &mut chance)
@@ -72,7 +76,7 @@ fn bytes(target: &Target, data: &[u8], chance: &mut SplitMix) -> Vec<u8> {
 
 fn piece(target: &Target, chance: &mut SplitMix) -> &'static str {
     let words = if chance.below(2) == 0 || target.words.is_empty() { &ODD[..] } else { target.words };
-    *chance.pick(words)
+    chance.pick::<&str>(words)
 }
 
 fn byte(chance: &mut SplitMix) -> u8 {

@@ -19,7 +19,7 @@ pub(crate) fn checksum(body: &[u8]) -> String {
     for byte in body {
         sum ^= u32::from(*byte);
         for _ in 0..8 {
-            sum = if sum % 2 == 1 { sum / 2 ^ 0xEDB8_8320 } else { sum / 2 };
+            sum = if sum % 2 == 1 { (sum / 2) ^ 0xEDB8_8320 } else { sum / 2 };
         }
     }
     let (mut left, mut digits) = (!sum, Vec::new());

@@ -10,7 +10,8 @@ use crate::host::host;
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
-pub(crate) const TARGET: Target = Target {
+/// What is run.
+pub const TARGET: Target = Target {
     name: "scan",
     check,
     samples,

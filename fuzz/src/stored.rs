@@ -8,7 +8,8 @@ use crate::json::Tree;
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
-pub(crate) const TARGET: Target = Target {
+/// What is run.
+pub const TARGET: Target = Target {
     name: "stored",
     check,
     samples,
@@ -75,7 +76,7 @@ fn decode(data: &[u8]) -> Result<StoredKey, String> {
 fn once_more(stored: &StoredKey) -> Result<(), Difference> {
     let text = serde_json::to_string(stored).unwrap_or_default();
     same("read again", &serde_json::from_str::<StoredKey>(&text).ok().as_ref(), &Some(stored))?;
-    if text.len() % 16 == 0 {
+    if text.len().is_multiple_of(16) {
         let shown = format!("{stored:?}");
         let digests = text.match_indices(":\"sha256:").map(|(at, word)| &text[at + word.len()..at + word.len() + 64]);
         same("whether a digest is shown", &digests.into_iter().any(|digest| shown.contains(digest)), &false)?;

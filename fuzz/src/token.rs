@@ -13,7 +13,8 @@ use crate::host::{ENVIRONMENTS, environment, host};
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
-pub(crate) const TARGET: Target = Target {
+/// What is run.
+pub const TARGET: Target = Target {
     name: "token",
     check,
     samples,
