@@ -20,6 +20,7 @@ pub fn target() -> PathBuf {
 ///
 /// # Panics
 /// When it fails, with what it says.
+#[expect(clippy::must_use_candidate, reason = "often only that it succeeds counts")]
 pub fn cargo(folder: &Path, arguments: &[&str], set: &[(&str, &OsStr)]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
