@@ -33,7 +33,7 @@ fn unsafe_code_is_forbidden_and_there_is_none() {
 
 #[test]
 fn nothing_is_left_to_do_to_debug_or_ignored() {
-    let folders = ["src", "tests", "examples", "benches"];
+    let folders = ["src", "tests", "examples", "benches", "fuzz"];
     let sources: Vec<PathBuf> = folders.iter().flat_map(|folder| files(folder, ".rs")).collect();
     let found: Vec<String> = sources
         .iter()

@@ -55,8 +55,13 @@ async fn polled<S: KeyStore>(stores: &[Handle<S>], follower: Handle<S>, samples:
     let Some(named) = named else { return Ok(()) };
     let missed = written.iter().filter(|id| !named.contains(id)).count();
     let done = format!("{WRITERS} writers of {EACH} keys each, followed by `changes` until all were done");
-    let came = format_args!("{missed} of {} keys were never named", written.len());
-    holds(missed == 0, done, "every key is named at least once", came)
+    let all = written.len();
+    holds(
+        missed == 0,
+        done,
+        "every key is named at least once",
+        format_args!("{missed} of {all} keys were never named"),
+    )
 }
 
 enum Call<S> {

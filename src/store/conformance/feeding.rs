@@ -33,9 +33,13 @@ pub(super) async fn a_store_has_a_feed_or_never_has_one<F: Fixture>(fixture: &F)
         store.record_use(&[KeyUse::new(samples.key_id()?, 1, samples.tick())]).await?;
     }
     let (without, all) = (seen.iter().filter(|no_feed| **no_feed).count(), seen.len());
-    let came = format_args!("`NoFeed` {without} times of {all}");
     let done = "`changes` with and without a cursor, before and after a change, by every handle";
-    holds(without == 0 || without == all, done, "`NoFeed` always or never", came)
+    holds(
+        without == 0 || without == all,
+        done,
+        "`NoFeed` always or never",
+        format_args!("`NoFeed` {without} times of {all}"),
+    )
 }
 
 pub(super) async fn the_first_answer_is_everything<F: Fixture>(fixture: &F) -> Ruling {

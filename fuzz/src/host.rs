@@ -1,0 +1,76 @@
+//! A host with a few keys, the same in every run.
+
+use std::sync::LazyLock;
+
+use access_keys::store::MemoryStore;
+use access_keys::{AccessKey, AccessKeys, Actor, Draft, EnvironmentId, FakeClock, KeyInfo, ProjectId, Scope};
+use chrono::{DateTime, Utc};
+use pollster::block_on;
+
+use crate::random::SplitMix;
+
+/// Each environment with the prefix of its tokens.
+pub(crate) const ENVIRONMENTS: [(&str, &str); 3] =
+    [("production", "acme_live"), ("staging", "acme"), ("sandbox", "acme")];
+
+pub(crate) struct Host {
+    pub(crate) keys: AccessKeys<MemoryStore>,
+    pub(crate) issued: Vec<Known>,
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// A token that was issued.
+pub(crate) struct Known {
+    pub(crate) token: String,
+    pub(crate) key: AccessKey,
+    pub(crate) is_revoked: bool,
+}
+
+static HOST: LazyLock<Host> = LazyLock::new(Host::new);
+
+/// The one of this process.
+pub(crate) fn host() -> &'static Host {
+    &HOST
+}
+
+impl Host {
+    fn new() -> Self {
+        use access_keys::Clock;
+
+        let clock = FakeClock::default();
+        let builder = AccessKeys::builder(MemoryStore::new()).prefix("acme").clock(clock.clone());
+        let builder = builder.environment_prefix(environment("production"), "acme_live").random(SplitMix(5));
+        let keys = builder.build().expect("a host");
+        let project =
+            keys.project(ProjectId::new("checkout").expect("an id"), Actor::user("ada").expect("an id"));
+        let issued =
+            [("production", false), ("staging", false), ("staging", true)].map(|(name, is_revoked)| {
+                let info = KeyInfo::new("Mobile app", environment(name)).expect("a name");
+                let info = info.expires_at(clock.wall() + chrono::TimeDelta::days(90));
+                let review =
+                    Draft::at(clock.wall()).info(info).agents(Scope::All).prompts(Scope::All).expect("a key");
+                let issued = block_on(project.generate(review)).expect("a key");
+                if is_revoked {
+                    block_on(project.revoke(issued.key.id, "leaked")).expect("a change");
+                }
+                Known { token: issued.token.expose().to_owned(), key: issued.key, is_revoked }
+            });
+        Self { keys, issued: issued.into(), now: clock.wall() }
+    }
+
+    /// The token with this number, and some that nobody issued.
+    pub(crate) fn token(&self, number: u8) -> String {
+        match self.issued.get(usize::from(number)) {
+            Some(known) => known.token.clone(),
+            None => {
+                let mut chance = SplitMix(number.into());
+                let body = format!("acme_{}_{}", chance.base62(16), chance.base62(32));
+                format!("{body}{}", crate::naive::checksum(body.as_bytes()))
+            }
+        }
+    }
+}
+
+pub(crate) fn environment(name: &str) -> EnvironmentId {
+    EnvironmentId::new(name).expect("an id")
+}
