@@ -5,6 +5,7 @@
 //! it. Pages of as many rows are compared: a page of 10 keys, where the page of 100,000 would have more.
 
 mod client;
+mod cores;
 mod fill;
 
 use std::time::{Duration, Instant};
@@ -42,9 +43,13 @@ const BESIDE: [(&str, &str); 2] = [("the list, 25 on a page", ""), ("the list, 1
 
 fn main() -> Done {
     let many = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100_000);
+    let apart = cores::be_the_server();
     let folder = tempfile::tempdir()?;
     let few = fill::host(&folder.path().join("few.db"), FEW)?;
     let many = fill::host(&folder.path().join("many.db"), many)?;
+    if !(apart && cores::be_the_browser()) {
+        println!("who runs on which core is left to the system: the ratios vary with it");
+    }
     let mut clients = [Client::of(few.address)?, Client::of(many.address)?];
     println!(
         "{:28} {:>26}   {:>26}   first, last",

@@ -145,6 +145,8 @@ pub(super) fn pieces(
         let (piece, at) = match at {
             At::Head(head) => (head, At::Rows),
             At::Rows => loop {
+                // What there is so far is sent first: a thread that searches may take the only processor.
+                tokio::task::yield_now().await;
                 match rows.next(&member, &asked).await {
                     Ok(Some(piece)) if piece.is_empty() => {}
                     Ok(Some(piece)) => break (piece, At::Rows),
