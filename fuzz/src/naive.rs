@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// The id of a token of this prefix, if `given` is one.
 pub(crate) fn token(given: &[u8], prefix: &str) -> Option<String> {
+    given.strip_prefix(prefix.as_bytes())?;
     let given = std::str::from_utf8(given).ok()?;
     let rest = given.strip_prefix(prefix)?.strip_prefix('_')?;
     let (id, rest) = rest.split_once('_')?;
