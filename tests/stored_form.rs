@@ -12,6 +12,7 @@ const PLAIN: &str = include_str!("fixtures/stored_key_v1.json");
 const PEPPERED: &str = include_str!("fixtures/stored_key_v1_peppered.json");
 const ROTATING: &str = include_str!("fixtures/stored_key_v1_rotating.json");
 const REVOKED: &str = include_str!("fixtures/stored_key_v1_revoked.json");
+const SEALED: &str = include_str!("fixtures/stored_key_v2.json");
 const EVENTS: &str = include_str!("fixtures/audit_events_v1.json");
 
 fn value(text: &str) -> Value {
@@ -24,7 +25,7 @@ fn decode(value: &Value) -> Result<StoredKey, serde_json::Error> {
 
 #[test]
 fn every_stored_key_decodes_and_is_written_as_it_was() {
-    for text in [PLAIN, PEPPERED, ROTATING, REVOKED] {
+    for text in [PLAIN, PEPPERED, ROTATING, REVOKED, SEALED] {
         let stored: StoredKey = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_value(&stored).unwrap(), value(text));
         assert_eq!(serde_json::from_value::<StoredKey>(value(text)).unwrap(), stored);
@@ -51,6 +52,21 @@ fn a_stored_key_means_what_it_meant() {
     assert_eq!(older.ends_at(), Some("2030-01-02T01:00:00.777777Z".parse().unwrap()));
     let plain: StoredKey = serde_json::from_str(PLAIN).unwrap();
     assert_eq!((plain.key().expires_at, &plain.key().prompts), (None, &Scope::All));
+}
+
+/// What is sealed says so by its version: a seal can neither be left out nor brought into an older form.
+#[test]
+fn a_seal_belongs_to_version_2() {
+    let sealed = value(SEALED);
+    assert!(decode(&sealed).unwrap().last_seal().is_some());
+    for (version, place) in [(1, "/version"), (3, "/version")] {
+        let mut form = sealed.clone();
+        *form.pointer_mut(place).unwrap() = json!(version);
+        assert!(decode(&form).is_err(), "{version}");
+    }
+    let mut plain = value(PLAIN);
+    plain["version"] = json!(2);
+    assert!(decode(&plain).is_err());
 }
 
 #[test]
@@ -229,7 +245,7 @@ fn an_unknown_field_is_an_error_wherever_it_stands() {
         fields.insert("not_after".to_owned(), json!("2030-01-01T00:00:00Z"));
         Some(more)
     };
-    for text in [PLAIN, PEPPERED, ROTATING, REVOKED] {
+    for text in [PLAIN, PEPPERED, ROTATING, REVOKED, SEALED] {
         let mut all = vec![String::new()];
         places(&value(text), "", &mut all);
         let more: Vec<_> = all.iter().filter_map(|place| inside(&value(text), place)).collect();

@@ -23,7 +23,7 @@ const KEY_FIELDS: [&str; 14] = [
     "created_at", "created_by", "updated_at", "origin",
 ];
 const STATUSES: [&str; 3] = ["active", "inactive", "revoked"];
-const ORIGINS: [&str; 1] = ["generated"];
+const ORIGINS: [&str; 2] = ["generated", "imported"];
 const SECRETS: usize = 2;
 
 const WORDS: &[&str] = &[
@@ -31,7 +31,7 @@ const WORDS: &[&str] = &[
     "system:billing", "sha256:", "hmac-sha256/3:", "hmac-sha256/", "hmac-sha256", "sha256", "blake3:", "expires_at", "agents",
     "prompts", "status", "version", "key", "digests", "last_event", "ends_at", "2030-01-31T01:01:00.777777Z",
     "2030-01-31t01:01:00z", "2030-01-31 01:01:00+05:30", "9999-12-31T23:59:59.999999999Z", "0000-01-01T00:00:00+00:01",
-    "2016-12-31T23:59:60Z", "\u{34f}", "\u{3164}", CANARY,
+    "2016-12-31T23:59:60Z", "last_seal", "imported", "\u{34f}", "\u{3164}", CANARY,
 ];
 
 /// Compares whether it decodes, to what, and how that is written again.
@@ -86,7 +86,14 @@ fn once_more(stored: &StoredKey) -> Result<(), Difference> {
 
 /// The key in its canonical form, if it is one.
 fn stored_key(tree: &Tree) -> Option<Value> {
-    let [version, key, digests, last_event] = tree.all(["version", "key", "digests", "last_event"])?;
+    let plain = tree.all(["version", "key", "digests", "last_event"]);
+    let sealed = tree.all(["version", "key", "digests", "last_event", "last_seal"]);
+    let [version, key, digests, last_event] = match (plain, sealed) {
+        (Some(plain), _) => plain,
+        (None, Some([version, key, digests, last_event, _])) => [version, key, digests, last_event],
+        (None, None) => return None,
+    };
+    let seal = sealed.map(|[.., seal]| seal.text().filter(|text| is_seal(text)));
     let read: Vec<Value> = digests.array()?.iter().map(digest).collect::<Option<_>>()?;
     let ends = |value: &Value| value["ends_at"] != "never";
     let consistent = match read.as_slice() {
@@ -97,9 +104,22 @@ fn stored_key(tree: &Tree) -> Option<Value> {
         _ => false,
     };
     let last_event = last_event.text().filter(|id| naive::is_random_id(id))?;
-    let whole = version.number() == Some(1) && consistent;
     let key = access_key(key)?;
-    whole.then(|| json!({"version": 1, "key": key, "digests": read, "last_event": last_event}))
+    let written = match (version.number()?, seal) {
+        (1, None) => json!({"version": 1, "key": key, "digests": read, "last_event": last_event}),
+        (2, Some(Some(seal))) => {
+            json!({"version": 2, "key": key, "digests": read, "last_event": last_event, "last_seal": seal})
+        }
+        _ => return None,
+    };
+    consistent.then_some(written)
+}
+
+fn is_seal(text: &str) -> bool {
+    let Some((scheme, mac)) = text.split_once(':') else { return false };
+    let keyed = |version: &str| version.parse::<u32>().is_ok_and(|number| number.to_string() == version);
+    let known = scheme == "sha256" || scheme.strip_prefix("hmac-sha256/").is_some_and(keyed);
+    known && mac.len() == 64 && mac.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }
 
 fn access_key(tree: &Tree) -> Option<Value> {
@@ -175,6 +195,7 @@ fn samples() -> Vec<Vec<u8>> {
         include_str!("../../tests/fixtures/stored_key_v1_peppered.json"),
         include_str!("../../tests/fixtures/stored_key_v1_revoked.json"),
         include_str!("../../tests/fixtures/stored_key_v1_rotating.json"),
+        include_str!("../../tests/fixtures/stored_key_v2.json"),
     ];
     fixtures.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
