@@ -82,6 +82,7 @@ mod near;
 mod packed;
 mod race;
 mod row;
+mod scope_uses;
 mod stats;
 mod trace;
 mod uses;
@@ -95,5 +96,6 @@ pub use stats::Stats;
 pub use verifier::Verifier;
 
 pub(crate) use changing::Announced;
+pub(crate) use scope_uses::ScopeUses;
 pub(crate) use uses::Uses;
 pub(crate) use verifier::Setup;

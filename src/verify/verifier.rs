@@ -12,12 +12,13 @@ use super::decide::decide;
 use super::freshness::{Core, Face, Row};
 use super::near::Seen;
 use super::row::{KeyRow, Secret};
+use super::scope_uses::{Home, ScopeUses};
 use super::stats::{Count, Counters, Stats};
 use super::verdict::{Refusal, Verdict};
 use super::verification::Verification;
 use super::{Denial, Grant, Uses};
 use crate::clock::{Clock, Moment};
-use crate::domain::{EnvironmentId, KeyId, time};
+use crate::domain::{EnvironmentId, KeyId, Resource, time};
 use crate::store::{KeyStore, StoreError, StoredKey, Wakeup};
 use crate::token::{PepperRing, Prefixes, Presented, Way};
 
@@ -74,6 +75,9 @@ pub(super) struct Inner {
     cache: Cache,
     locked: Mutex<Locked>,
     uses: Uses,
+    scope_uses: ScopeUses,
+    /// By which grants find it.
+    pub(super) home: Home,
     /// Rung when something may be other than it was known.
     pub(super) learned: Wakeup,
     pub(super) counters: Counters,
@@ -87,11 +91,15 @@ impl Verifier {
             cache: Cache::new(Face::BLANK),
             locked: Mutex::new(Locked::new(core, Room::new(setup.cache_capacity))),
             uses: Uses::default(),
+            scope_uses: ScopeUses::default(),
+            home: if setup.record_uses { Home::new() } else { Home::NOWHERE },
             learned: Wakeup::default(),
             counters: Counters::new(),
             setup,
         };
-        Self { inner: Arc::new(inner) }
+        let inner = Arc::new(inner);
+        inner.home.is_of(&inner);
+        Self { inner }
     }
 
     /// Whether `token` is good in `environment` now.
@@ -163,7 +171,8 @@ impl Verifier {
     }
 
     pub(crate) async fn flush_uses(&self) -> Result<(), StoreError> {
-        self.inner.uses.flush(&self.setup().store).await
+        self.inner.uses.flush(&self.setup().store).await?;
+        self.inner.scope_uses.flush(&self.setup().store).await
     }
 
     /// Whether no use that was seen here went unrecorded.
@@ -173,6 +182,10 @@ impl Verifier {
 
     pub(crate) fn uses(&self) -> &Uses {
         &self.inner.uses
+    }
+
+    pub(crate) fn scope_uses(&self) -> &ScopeUses {
+        &self.inner.scope_uses
     }
 
     pub(crate) fn setup(&self) -> &Setup {
@@ -212,7 +225,7 @@ impl Inner {
     #[inline]
     pub(super) fn look(&self, id: KeyId, proof: Proof<'_>, environment: &EnvironmentId) -> Verdict {
         let (face, generation) = self.cache.line.read();
-        let Some(seen) = self.cache.find(id, generation) else { return Verdict::refused(Refusal::AskStore) };
+        let Some(seen) = self.cache.find(id, generation, self.home) else { return Verdict::refused(Refusal::AskStore) };
         let clock = &*self.setup.clock;
         let answer = self.judge(seen, proof, environment, &face, || clock.glance());
         if let Some(count) = answer.count() {
@@ -288,6 +301,14 @@ impl Inner {
         if self.setup.record_uses {
             self.uses.record(seen.id, seen.row.generation(secret), at);
         }
+    }
+
+    /// About once in 18 minutes for each key and what it is used for. `false` where there was no room for it.
+    #[cold]
+    pub(super) fn note_scope_use(&self, id: KeyId, resource: Resource) -> bool {
+        let (face, _) = self.cache.line.read();
+        let now = self.time(&face, self.setup.clock.glance(), i64::MAX);
+        DateTime::from_timestamp_micros(now).is_none_or(|now| self.scope_uses.record(id, resource, now))
     }
 
     /// What the store answered for an id, as the cache keeps it. `None` for another key than was asked for.
