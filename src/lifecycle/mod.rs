@@ -21,9 +21,11 @@ mod change;
 mod commit;
 mod error;
 pub mod history;
+pub mod hygiene;
 mod issue;
 mod manage;
 mod project;
+mod scope_used;
 mod secrets;
 
 pub use access_keys::AccessKeys;
@@ -31,4 +33,5 @@ pub use builder::Builder;
 pub use change::{Change, Issued};
 pub use error::Error;
 pub use project::ProjectKeys;
+pub use scope_used::ScopeUsed;
 pub use secrets::SecretInfo;

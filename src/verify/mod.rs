@@ -96,6 +96,5 @@ pub use stats::Stats;
 pub use verifier::Verifier;
 
 pub(crate) use changing::Announced;
-pub(crate) use scope_uses::ScopeUses;
 pub(crate) use uses::Uses;
 pub(crate) use verifier::Setup;

@@ -1,7 +1,7 @@
 //! What keys were used for, gathered until it is written.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -89,6 +89,8 @@ pub(crate) struct ScopeUses {
     parts: [Mutex<Noted>; PARTS],
     /// How many there are in all parts.
     count: AtomicUsize,
+    /// Whether there was ever no room.
+    overflowed: AtomicBool,
 }
 
 type Noted = BTreeMap<KeyId, BTreeMap<Resource, When>>;
@@ -128,10 +130,15 @@ impl ScopeUses {
         }
         if self.count.fetch_add(1, Ordering::Relaxed) >= CAPACITY {
             self.count.fetch_sub(1, Ordering::Relaxed);
+            self.overflowed.store(true, Ordering::Relaxed);
             return false;
         }
         noted.entry(key).or_default().insert(resource, When { since: at, at, written: false });
         true
+    }
+
+    pub(crate) fn overflowed(&self) -> bool {
+        self.overflowed.load(Ordering::Relaxed)
     }
 
     /// What is gathered of this key, some of which may not be written yet.

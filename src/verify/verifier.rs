@@ -171,8 +171,10 @@ impl Verifier {
     }
 
     pub(crate) async fn flush_uses(&self) -> Result<(), StoreError> {
-        self.inner.uses.flush(&self.setup().store).await?;
-        self.inner.scope_uses.flush(&self.setup().store).await
+        let uses = self.inner.uses.flush(&self.setup().store).await;
+        // One that cannot be written keeps the other from nothing.
+        let scope_uses = self.inner.scope_uses.flush(&self.setup().store).await;
+        uses.and(scope_uses)
     }
 
     /// Whether no use that was seen here went unrecorded.
@@ -225,7 +227,9 @@ impl Inner {
     #[inline]
     pub(super) fn look(&self, id: KeyId, proof: Proof<'_>, environment: &EnvironmentId) -> Verdict {
         let (face, generation) = self.cache.line.read();
-        let Some(seen) = self.cache.find(id, generation, self.home) else { return Verdict::refused(Refusal::AskStore) };
+        let Some(seen) = self.cache.find(id, generation, self.home) else {
+            return Verdict::refused(Refusal::AskStore);
+        };
         let clock = &*self.setup.clock;
         let answer = self.judge(seen, proof, environment, &face, || clock.glance());
         if let Some(count) = answer.count() {

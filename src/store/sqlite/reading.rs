@@ -12,7 +12,8 @@ use crate::store::{KeyUse, ScopeUse, StoredKey};
 pub(super) const GET: &str =
     concat!("SELECT ", key_columns!(), ", ", secret_columns!(), " FROM keys WHERE id = ?1");
 pub(super) const LAST_USES: &str = "SELECT generation, at FROM uses WHERE key = ?1 ORDER BY generation";
-pub(super) const SCOPE_USES: &str = "SELECT resource, since, at FROM scope_uses WHERE key = ?1 ORDER BY resource";
+pub(super) const SCOPE_USES: &str =
+    "SELECT resource, since, at FROM scope_uses WHERE key = ?1 ORDER BY resource";
 
 pub(super) fn get(connection: &Connection, id: KeyId) -> Result<Option<StoredKey>> {
     let mut statement = connection.prepare_cached(GET)?;
