@@ -210,6 +210,7 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 /// 126. `an_agent_is_not_a_prompt`: and ids of up to 128 bytes are compared byte by byte.
 /// 127. `a_hundred_scope_uses_of_a_kind_are_kept`: of each key ([`ScopeUse::KEPT`]), and that there were more.
 /// 128. `scope_uses_are_of_the_given_keys`: and uses of unknown keys are harmless.
+/// 129. `scope_uses_at_once_lose_none`: nor do they wait for each other for ever.
 ///
 /// `Arc<S>` and `Box<S>` of a store are stores, and so are `Arc<dyn KeyStore>` and `Box<dyn KeyStore>`.
 ///
