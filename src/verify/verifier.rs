@@ -136,7 +136,7 @@ impl Verifier {
     ///
     /// For work that outlives the check, such as a stream or a long agent run. Before
     /// [`good_until`](Grant::good_until) there is no need for it. It is answered from the cache as a verification
-    /// is, records no use, and the new grant must be asked for its scope again.
+    /// is, records no use of the secret, and the new grant must be asked for its scope again.
     ///
     /// # Errors
     /// The [`Denial`] that the same token would meet now; a secret that was retired since is
