@@ -181,6 +181,8 @@ fields! {
     Agent = "agent",
     /// A prompt's id.
     Prompt = "prompt",
+    /// An agent or a prompt.
+    Resource = "resource",
     /// A project's id.
     Project = "project",
     /// A key's id.

@@ -11,6 +11,7 @@
 //! | making one | [`Draft`], [`KeyInfo`], [`KeyForm`], [`Review`] |
 //! | changing one | [`Edit`], [`EditForm`], [`Preview`] |
 //! | finding them | [`KeyQuery`], [`AuditQuery`], [`Page`], [`Cursor`] |
+//! | what one was used for | [`Resource`] |
 //! | what happened | [`AuditEvent`], [`Action`], [`FieldChange`], [`Seal`] |
 //! | in words | [`from_now`], and `Display` of [`Review`], [`Preview`] and [`AuditEvent`] |
 
@@ -28,6 +29,7 @@ mod page;
 mod preview;
 mod query;
 pub(crate) mod quiet;
+mod resource;
 mod review;
 mod scope;
 mod scope_form;
@@ -48,6 +50,7 @@ pub use key::{AccessKey, Origin, Revision};
 pub use page::{Cursor, Page};
 pub use preview::Preview;
 pub use query::{AuditQuery, KeyQuery};
+pub use resource::Resource;
 pub use review::Review;
 pub use scope::{IdSet, ResourceId, Scope};
 pub use scope_form::ScopeForm;

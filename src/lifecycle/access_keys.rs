@@ -65,7 +65,7 @@ impl<S: KeyStore> AccessKeys<S> {
         self.verifier.clone()
     }
 
-    /// Writes the uses of keys that were gathered since they were last written.
+    /// Writes the uses of keys, and what they were used for, that were gathered since they were last written.
     ///
     /// [`Verifier::follow`] does it every 10 seconds; without it, and at shutdown, it is the host's to do. Between
     /// two writes at most 100,000 secrets are remembered; uses of further ones are lost, and from then on no

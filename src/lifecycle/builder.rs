@@ -163,7 +163,8 @@ impl<S: KeyStore> Builder<S> {
         self
     }
 
-    /// Whether the last use of each secret is recorded; it is unless set.
+    /// Whether the last use of each secret is recorded, and for which agents and prompts keys are used; they are unless
+    /// set.
     pub const fn record_uses(mut self, record: bool) -> Self {
         self.record_uses = record;
         self

@@ -24,6 +24,7 @@ mod change;
 mod commit;
 mod error;
 pub mod history;
+pub mod hygiene;
 mod import;
 mod issue;
 #[cfg(feature = "leak")]
@@ -32,6 +33,7 @@ pub mod leak;
 mod manage;
 mod presented;
 mod project;
+mod scope_used;
 mod secrets;
 
 pub use access_keys::AccessKeys;
@@ -41,4 +43,5 @@ pub use change::{Change, Issued};
 pub use error::Error;
 pub use import::{Import, ImportReport, ImportRow, Imported, RowError};
 pub use project::ProjectKeys;
+pub use scope_used::ScopeUsed;
 pub use secrets::SecretInfo;

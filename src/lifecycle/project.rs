@@ -179,6 +179,12 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn last_used(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, Error> {
+        let ids = self.check_ours(ids).await?;
+        self.uses_of(&ids).await
+    }
+
+    /// These ids in order and each once, which are all of this project's keys.
+    pub(super) async fn check_ours(&self, ids: &[KeyId]) -> Result<BTreeSet<KeyId>, Error> {
         let order = ids;
         let ids = BTreeSet::from_iter(order.iter().copied());
         let asked: Vec<KeyId> = ids.iter().copied().collect();
@@ -188,9 +194,15 @@ impl<S: KeyStore> ProjectKeys<S> {
         }
         let ours = found.iter().map(StoredKey::key).filter(|key| key.project == self.project);
         let ours = BTreeSet::from_iter(ours.map(|key| key.id));
-        if let Some(key) = order.iter().find(|id| !ours.contains(id)) {
-            return Err(Error::NotFound { key: *key });
+        match order.iter().find(|id| !ours.contains(id)) {
+            Some(key) => Err(Error::NotFound { key: *key }),
+            None => Ok(ids),
         }
+    }
+
+    /// When each secret was last used of keys that are known to be this project's.
+    pub(super) async fn uses_of(&self, ids: &BTreeSet<KeyId>) -> Result<Vec<KeyUse>, Error> {
+        let asked: Vec<KeyId> = ids.iter().copied().collect();
         let gathered = asked.iter().flat_map(|id| self.keys.verifier.uses().of(*id));
         let mut uses: Vec<KeyUse> = gathered.collect();
         uses.extend(self.store().last_uses(&asked).await?.into_iter().filter(|used| ids.contains(&used.key)));

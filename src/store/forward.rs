@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{ChangeCursor, Changes, KeyStore, KeyUse, StoreError, StoredKey};
+use super::{ChangeCursor, Changes, KeyStore, KeyUse, ScopeUse, StoreError, StoredKey};
 use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision};
 
 macro_rules! forward {
@@ -54,6 +54,14 @@ macro_rules! forward {
 
             async fn last_uses(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError> {
                 (**self).last_uses(ids).await
+            }
+
+            async fn record_scope_uses(&self, uses: &[ScopeUse]) -> Result<(), StoreError> {
+                (**self).record_scope_uses(uses).await
+            }
+
+            async fn scope_uses(&self, ids: &[KeyId]) -> Result<Option<Vec<ScopeUse>>, StoreError> {
+                (**self).scope_uses(ids).await
             }
 
             async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{ChangeCursor, Changes, KeyUse, StoreError, StoredKey};
+use super::{ChangeCursor, Changes, KeyUse, ScopeUse, StoreError, StoredKey};
 use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision};
 
 /// Where keys live. Implement it to keep them in your own database.
@@ -201,10 +201,22 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 ///      in whatever order they are asked for; an id that nothing has is absent from the answer.
 /// 123. `get_many_sees_what_was_acknowledged`: at once, by every handle.
 ///
+/// **What keys were used for**
+///
+/// 124. `a_store_keeps_scope_uses_or_never_does`: without them the answer of [`scope_uses`](Self::scope_uses) is
+///      `None`, always and by every handle on the same data.
+/// 125. `the_first_and_the_last_scope_use_are_kept`: of each key and resource, to the microsecond and in whatever order
+///      they come: neither moves the other way.
+/// 126. `an_agent_is_not_a_prompt`: and ids of up to 128 bytes are compared byte by byte.
+/// 127. `a_hundred_scope_uses_of_a_kind_are_kept`: of each key ([`ScopeUse::KEPT`]), and that there were more.
+/// 128. `scope_uses_are_of_the_given_keys`: and uses of unknown keys are harmless.
+/// 129. `scope_uses_at_once_lose_none`: nor do they wait for each other for ever.
+///
 /// `Arc<S>` and `Box<S>` of a store are stores, and so are `Arc<dyn KeyStore>` and `Box<dyn KeyStore>`.
 ///
-/// Only [`changed`](Self::changed) and [`get_many`](Self::get_many) have a default: a wrapper that does not forward
-/// those is slower, and that is all. One that forgot to forward another would break a promise in silence.
+/// Four have a default. A wrapper that does not forward [`changed`](Self::changed) and [`get_many`](Self::get_many) is
+/// slower, and one that does not forward [`record_scope_uses`](Self::record_scope_uses) and
+/// [`scope_uses`](Self::scope_uses) says that it keeps none. One that forgot another would break a promise in silence.
 ///
 /// A store is implemented with [`async_trait`](macro@async_trait), which `store` re-exports. This one counts the
 /// reads of another; `examples/own_store.rs` is one that keeps keys itself.
@@ -345,6 +357,26 @@ pub trait KeyStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Backend`].
     async fn last_uses(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError>;
+
+    /// Records what keys were used for, in whatever order. Uses of unknown keys may be kept or dropped, and so may those
+    /// of a key for more than [`ScopeUse::KEPT`] agents or prompts, once one more than that is kept.
+    ///
+    /// The default drops them, as is right for a store that keeps none.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`], also when only some were recorded: they can all be recorded again.
+    async fn record_scope_uses(&self, _uses: &[ScopeUse]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// What these keys were used for; `None` from a store that keeps none, as the default does: so that "never used" is
+    /// said only where it is known.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    async fn scope_uses(&self, _ids: &[KeyId]) -> Result<Option<Vec<ScopeUse>>, StoreError> {
+        Ok(None)
+    }
 
     /// Which keys may have changed since `since`.
     ///

@@ -11,10 +11,11 @@ use chrono::{DateTime, Utc};
 
 use super::limit::{LIMIT, check_limit};
 use super::wakeup::Wakeup;
-use super::{ChangeCursor, Changes, FeedState, KeyStore, KeyUse, StoreError, StoredKey};
+use super::{ChangeCursor, Changes, FeedState, KeyStore, KeyUse, ScopeUse, StoreError, StoredKey};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::{
-    AccessKey, AuditEvent, AuditQuery, Cursor, EventId, KeyId, KeyQuery, Page, ProjectId, Revision, Status,
+    AccessKey, AuditEvent, AuditQuery, Cursor, EventId, KeyId, KeyQuery, Page, ProjectId, Resource, Revision,
+    Status,
 };
 
 /// More changes behind than this, and it is cheaper to forget all.
@@ -63,6 +64,7 @@ struct State {
     histories: HashMap<ProjectId, BTreeMap<Cursor, usize>>,
     key_histories: HashMap<KeyId, BTreeMap<Cursor, usize>>,
     uses: BTreeMap<(KeyId, u32), DateTime<Utc>>,
+    scope_uses: HashMap<KeyId, BTreeMap<Resource, ScopeUse>>,
     limit: Limit,
 }
 
@@ -280,6 +282,26 @@ impl KeyStore for MemoryStore {
         let of = |id: &KeyId| state.uses.range((*id, 0)..=(*id, u32::MAX));
         let uses = ids.iter().flat_map(of).map(|((key, generation), at)| KeyUse::new(*key, *generation, *at));
         Ok(uses.collect())
+    }
+
+    async fn record_scope_uses(&self, uses: &[ScopeUse]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for used in uses {
+            let kept = state.scope_uses.entry(used.key).or_default();
+            let is_same_kind = |other: &&Resource| other.is_agent() == used.resource.is_agent();
+            if let Some(known) = kept.get_mut(&used.resource) {
+                *known = used.clone().and(known);
+            } else if kept.keys().filter(is_same_kind).count() <= ScopeUse::KEPT {
+                kept.insert(used.resource.clone(), used.clone());
+            }
+        }
+        Ok(())
+    }
+
+    async fn scope_uses(&self, ids: &[KeyId]) -> Result<Option<Vec<ScopeUse>>, StoreError> {
+        let state = self.state();
+        let of = |id: &KeyId| state.scope_uses.get(id).into_iter().flat_map(BTreeMap::values).cloned();
+        Ok(Some(BTreeSet::from_iter(ids).into_iter().flat_map(of).collect()))
     }
 
     async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {

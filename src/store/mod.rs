@@ -25,6 +25,7 @@ mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod record;
+mod scope_use;
 #[cfg(any(feature = "sqlite-system", feature = "postgres"))]
 pub mod sql;
 #[cfg(feature = "sqlite-system")]
@@ -43,6 +44,7 @@ pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresAccess, PostgresOptions, PostgresStore};
 pub use record::{StoredDigest, StoredKey};
+pub use scope_use::ScopeUse;
 #[cfg(any(feature = "sqlite-system", feature = "postgres"))]
 pub use sql::Migrate;
 #[cfg(feature = "sqlite-system")]

@@ -8,6 +8,7 @@ use super::freshness::{Board, Face, Row};
 use super::line::Line;
 use super::near::{self, Seen};
 use super::row::{KeyRow, Secret};
+use super::scope_uses::Home;
 use crate::domain::KeyId;
 
 /// How many ids of keys that do not exist are remembered at most: a flood of them pushes out none but its own.
@@ -29,8 +30,8 @@ impl Cache {
 
     /// The row of a key, of this generation or later.
     #[inline]
-    pub(super) fn find(&self, id: KeyId, generation: u64) -> Option<std::sync::Arc<Seen>> {
-        near::find(id, generation, || self.rows.pin().get(&id).cloned())
+    pub(super) fn find(&self, id: KeyId, generation: u64, home: Home) -> Option<std::sync::Arc<Seen>> {
+        near::find(id, generation, home, || self.rows.pin().get(&id).cloned())
     }
 
     /// Notes in the row that all share what was noted in a clone of it: the evictor sees it there, and so does who

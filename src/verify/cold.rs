@@ -136,7 +136,7 @@ impl Inner {
                 }
             };
             let judged = row.map_or(Verdict::refused(Refusal::AskStore), |row| {
-                self.judge(Seen::new(id, row), proof, environment, &face, || self.now())
+                self.judge(Seen::new(id, row, self.home), proof, environment, &face, || self.now())
             });
             match (judged.into_result(), began) {
                 (Err(Refusal::AskStore), _) => again += 1,

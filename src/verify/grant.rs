@@ -68,20 +68,37 @@ impl Grant {
         self.seen.row.packed.allows_prompt(prompt)
     }
 
-    /// Refuses unless the key may call this agent.
+    /// Refuses unless the key may call this agent, and notes that it was used for it.
+    ///
+    /// What is noted is told by [`scope_used`](crate::ProjectKeys::scope_used). Who only wants to know asks
+    /// [`allows_agent`](Self::allows_agent), which notes nothing.
     ///
     /// # Errors
     /// [`Denial::AgentNotInScope`].
     pub fn require_agent(&self, agent: &AgentId) -> Result<(), Denial> {
-        if self.allows_agent(agent) { Ok(()) } else { Err(Denial::AgentNotInScope { key: self.seen.id }) }
+        let Seen { id, home, .. } = *self.seen;
+        if !self.allows_agent(agent) {
+            return Err(Denial::AgentNotInScope { key: id });
+        }
+        home.note(id, agent.hash(), self.good_until, || agent.clone().into());
+        Ok(())
     }
 
-    /// Refuses unless the key may call this prompt.
+    /// Refuses unless the key may call this prompt, and notes that it was used for it.
+    ///
+    /// What is noted is told by [`scope_used`](crate::ProjectKeys::scope_used). Who only wants to know asks
+    /// [`allows_prompt`](Self::allows_prompt), which notes nothing.
     ///
     /// # Errors
     /// [`Denial::PromptNotInScope`].
     pub fn require_prompt(&self, prompt: &PromptId) -> Result<(), Denial> {
-        if self.allows_prompt(prompt) { Ok(()) } else { Err(Denial::PromptNotInScope { key: self.seen.id }) }
+        let Seen { id, home, .. } = *self.seen;
+        if !self.allows_prompt(prompt) {
+            return Err(Denial::PromptNotInScope { key: id });
+        }
+        // An agent may have the same id.
+        home.note(id, !prompt.hash(), self.good_until, || prompt.clone().into());
+        Ok(())
     }
 
     /// The one agent of a key that was made for exactly one, so that a request need not name it.

@@ -88,6 +88,7 @@ mod near;
 mod packed;
 mod race;
 mod row;
+mod scope_uses;
 mod stats;
 mod trace;
 mod uses;

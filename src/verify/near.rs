@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use super::row::KeyRow;
+use super::scope_uses::Home;
 use crate::domain::{AccessKey, KeyId};
 
 /// How many keys a thread can put aside: a power of two.
@@ -17,13 +18,15 @@ const SLOTS: usize = 256;
 pub(super) struct Seen {
     pub(super) id: KeyId,
     pub(super) row: KeyRow,
+    /// Where it is told what the key was used for.
+    pub(super) home: Home,
     /// The record, unpacked when it is first asked for.
     key: OnceLock<Box<AccessKey>>,
 }
 
 impl Seen {
-    pub(super) fn new(id: KeyId, row: KeyRow) -> Arc<Self> {
-        Arc::new(Self { id, row, key: OnceLock::new() })
+    pub(super) fn new(id: KeyId, row: KeyRow, home: Home) -> Arc<Self> {
+        Arc::new(Self { id, row, home, key: OnceLock::new() })
     }
 
     pub(super) fn key(&self) -> &AccessKey {
@@ -48,7 +51,12 @@ thread_local! {
 ///
 /// Who comes twice is put aside; so a crowd that comes once pushes nobody out.
 #[inline]
-pub(super) fn find(id: KeyId, generation: u64, find: impl FnOnce() -> Option<KeyRow>) -> Option<Arc<Seen>> {
+pub(super) fn find(
+    id: KeyId,
+    generation: u64,
+    home: Home,
+    find: impl FnOnce() -> Option<KeyRow>,
+) -> Option<Arc<Seen>> {
     let mut find = Some(find);
     let near = NEAR.try_with(|near| {
         // Taken already only where a verification is made within one.
@@ -60,11 +68,11 @@ pub(super) fn find(id: KeyId, generation: u64, find: impl FnOnce() -> Option<Key
         {
             return Some(Some(Arc::clone(seen)));
         }
-        Some(put_aside(&mut slots, id, generation, find.take()?))
+        Some(put_aside(&mut slots, id, generation, home, find.take()?))
     });
     match near {
         Ok(Some(found)) => found,
-        _ => find.and_then(|find| find()).map(|row| Seen::new(id, row)),
+        _ => find.and_then(|find| find()).map(|row| Seen::new(id, row, home)),
     }
 }
 
@@ -73,9 +81,10 @@ fn put_aside(
     slots: &mut Vec<Slot>,
     id: KeyId,
     generation: u64,
+    home: Home,
     find: impl FnOnce() -> Option<KeyRow>,
 ) -> Option<Arc<Seen>> {
-    let seen = Seen::new(id, find()?);
+    let seen = Seen::new(id, find()?, home);
     if slots.is_empty() {
         slots.resize(SLOTS, Slot::default());
     }

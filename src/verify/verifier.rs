@@ -12,12 +12,13 @@ use super::decide::decide;
 use super::freshness::{Core, Face, Row};
 use super::near::Seen;
 use super::row::{KeyRow, Secret};
+use super::scope_uses::{Home, ScopeUses};
 use super::stats::{Count, Counters, Stats};
 use super::verdict::{Refusal, Verdict};
 use super::verification::Verification;
 use super::{Denial, Grant, Uses};
 use crate::clock::{Clock, Moment};
-use crate::domain::{EnvironmentId, KeyId, time};
+use crate::domain::{EnvironmentId, KeyId, Resource, time};
 use crate::store::{KeyStore, StoreError, StoredKey, Wakeup};
 use crate::token::{ForeignTokens, PepperRing, Prefixes, Presented, Signed, Way};
 
@@ -75,6 +76,9 @@ pub(super) struct Inner {
     cache: Cache,
     locked: Mutex<Locked>,
     uses: Uses,
+    scope_uses: ScopeUses,
+    /// By which grants find it.
+    pub(super) home: Home,
     /// Rung when something may be other than it was known.
     pub(super) learned: Wakeup,
     pub(super) counters: Counters,
@@ -88,11 +92,15 @@ impl Verifier {
             cache: Cache::new(Face::BLANK),
             locked: Mutex::new(Locked::new(core, Room::new(setup.cache_capacity))),
             uses: Uses::default(),
+            scope_uses: ScopeUses::default(),
+            home: if setup.record_uses { Home::new() } else { Home::NOWHERE },
             learned: Wakeup::default(),
             counters: Counters::new(),
             setup,
         };
-        Self { inner: Arc::new(inner) }
+        let inner = Arc::new(inner);
+        inner.home.is_of(&inner);
+        Self { inner }
     }
 
     /// Whether `token` is good in `environment` now.
@@ -129,7 +137,7 @@ impl Verifier {
     ///
     /// For work that outlives the check, such as a stream or a long agent run. Before
     /// [`good_until`](Grant::good_until) there is no need for it. It is answered from the cache as a verification
-    /// is, records no use, and the new grant must be asked for its scope again.
+    /// is, records no use of the secret, and the new grant must be asked for its scope again.
     ///
     /// # Errors
     /// The [`Denial`] that the same token would meet now; a secret that was retired since is
@@ -164,7 +172,10 @@ impl Verifier {
     }
 
     pub(crate) async fn flush_uses(&self) -> Result<(), StoreError> {
-        self.inner.uses.flush(&self.setup().store).await
+        let uses = self.inner.uses.flush(&self.setup().store).await;
+        // One that cannot be written keeps the other from nothing.
+        let scope_uses = self.inner.scope_uses.flush(&self.setup().store).await;
+        uses.and(scope_uses)
     }
 
     /// Whether no use that was seen here went unrecorded.
@@ -174,6 +185,10 @@ impl Verifier {
 
     pub(crate) fn uses(&self) -> &Uses {
         &self.inner.uses
+    }
+
+    pub(crate) fn scope_uses(&self) -> &ScopeUses {
+        &self.inner.scope_uses
     }
 
     pub(crate) fn setup(&self) -> &Setup {
@@ -236,7 +251,9 @@ impl Inner {
     #[inline]
     pub(super) fn look(&self, id: KeyId, proof: Proof<'_>, environment: &EnvironmentId) -> Verdict {
         let (face, generation) = self.cache.line.read();
-        let Some(seen) = self.cache.find(id, generation) else { return Verdict::refused(Refusal::AskStore) };
+        let Some(seen) = self.cache.find(id, generation, self.home) else {
+            return Verdict::refused(Refusal::AskStore);
+        };
         let clock = &*self.setup.clock;
         let answer = self.judge(seen, proof, environment, &face, || clock.glance());
         if let Some(count) = answer.count() {
@@ -312,6 +329,14 @@ impl Inner {
         if self.setup.record_uses {
             self.uses.record(seen.id, seen.row.generation(secret), at);
         }
+    }
+
+    /// About once in 18 minutes for each key and what it is used for. `false` where there was no room for it.
+    #[cold]
+    pub(super) fn note_scope_use(&self, id: KeyId, resource: Resource) -> bool {
+        let (face, _) = self.cache.line.read();
+        let now = self.time(&face, self.setup.clock.glance(), i64::MAX);
+        DateTime::from_timestamp_micros(now).is_none_or(|now| self.scope_uses.record(id, resource, now))
     }
 
     /// What the store answered for an id, as the cache keeps it. `None` for another key than was asked for.

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use access_keys::store::{ChangeCursor, Changes, KeyStore, KeyUse, StoreError, StoredKey, async_trait};
+use access_keys::store::{
+    ChangeCursor, Changes, KeyStore, KeyUse, ScopeUse, StoreError, StoredKey, async_trait,
+};
 use access_keys::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision};
 
 pub(crate) struct Counted<S> {
@@ -62,6 +64,14 @@ impl<S: KeyStore> KeyStore for Counted<S> {
 
     async fn last_uses(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError> {
         self.counted().last_uses(ids).await
+    }
+
+    async fn record_scope_uses(&self, uses: &[ScopeUse]) -> Result<(), StoreError> {
+        self.counted().record_scope_uses(uses).await
+    }
+
+    async fn scope_uses(&self, ids: &[KeyId]) -> Result<Option<Vec<ScopeUse>>, StoreError> {
+        self.counted().scope_uses(ids).await
     }
 
     async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {

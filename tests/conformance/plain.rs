@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use access_keys::domain::EventId;
+use access_keys::domain::{EventId, Resource};
 use access_keys::store::{
-    ChangeCursor, Changes, FeedState, KeyStore, KeyUse, StoreError, StoredKey, async_trait,
+    ChangeCursor, Changes, FeedState, KeyStore, KeyUse, ScopeUse, StoreError, StoredKey, async_trait,
 };
 use access_keys::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision, Status};
 
@@ -19,6 +19,7 @@ pub(crate) struct Contents {
     /// What the feed tells, in its order.
     pub(crate) feed: Vec<(EventId, KeyId)>,
     pub(crate) uses: BTreeMap<(KeyId, u32), KeyUse>,
+    pub(crate) scope_uses: BTreeMap<(KeyId, Resource), ScopeUse>,
 }
 
 impl Contents {
@@ -40,6 +41,11 @@ impl Contents {
     pub(crate) fn note(&mut self, used: KeyUse) {
         let last = self.uses.entry((used.key, used.generation)).or_insert(used);
         last.at = last.at.max(used.at);
+    }
+
+    pub(crate) fn note_scope(&mut self, used: &ScopeUse) {
+        let known = self.scope_uses.entry((used.key, used.resource.clone())).or_insert_with(|| used.clone());
+        *known = used.clone().and(known);
     }
 
     pub(crate) fn of_project(&self, project: &ProjectId) -> Vec<AccessKey> {
@@ -198,6 +204,17 @@ pub(crate) trait Wrong: Send + Sync + 'static {
         Ok(right.contents().uses.values().filter(|used| ids.contains(&used.key)).copied().collect())
     }
 
+    async fn record_scope_uses(&self, right: &Plain, uses: &[ScopeUse]) -> Result<(), StoreError> {
+        let mut contents = right.contents();
+        uses.iter().for_each(|used| contents.note_scope(used));
+        Ok(())
+    }
+
+    async fn scope_uses(&self, right: &Plain, ids: &[KeyId]) -> Result<Option<Vec<ScopeUse>>, StoreError> {
+        let contents = right.contents();
+        Ok(Some(contents.scope_uses.values().filter(|used| ids.contains(&used.key)).cloned().collect()))
+    }
+
     async fn changes(&self, right: &Plain, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {
         let contents = right.contents();
         Ok(answer(since.and_then(|cursor| contents.since(cursor)), contents.cursor()))
@@ -281,6 +298,20 @@ impl<W: Wrong> KeyStore for Broken<W> {
             return failed();
         }
         self.wrong.last_uses(&self.right, ids).await
+    }
+
+    async fn record_scope_uses(&self, uses: &[ScopeUse]) -> Result<(), StoreError> {
+        if self.fails() {
+            return failed();
+        }
+        self.wrong.record_scope_uses(&self.right, uses).await
+    }
+
+    async fn scope_uses(&self, ids: &[KeyId]) -> Result<Option<Vec<ScopeUse>>, StoreError> {
+        if self.fails() {
+            return failed();
+        }
+        self.wrong.scope_uses(&self.right, ids).await
     }
 
     async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use access_keys::domain::Action;
+use access_keys::lifecycle::hygiene::HygieneQuery;
 use access_keys::store::KeyStore;
 use access_keys::{
-    AccessKeys, Actor, AuditQuery, Denial, Edit, EnvironmentId, Error, KeyId, Pepper, ProjectId, Token,
+    AccessKeys, Actor, AgentId, AuditQuery, Denial, Edit, EnvironmentId, Error, KeyId, Pepper, ProjectId,
+    Token,
 };
 
 /// The tokens are one a line, each after what becomes of it.
@@ -28,6 +30,18 @@ pub(crate) async fn goes_on<S: KeyStore>(store: S, tokens: &str) {
     assert_eq!(ids.len(), 3);
     let (active, rotating) = (ids[0], ids[1]);
     assert_eq!(project.last_used(&[active]).await.unwrap()[0].generation, 1);
+
+    // What keys were used for was not recorded, so it is not said that it was nothing.
+    let used = project.scope_used(&[active, rotating]).await.unwrap().unwrap();
+    assert!(used.iter().all(|used| used.uses.is_empty()), "{used:?}");
+    let query = HygieneQuery::default().wider_than_used(project.now());
+    assert_eq!(project.hygiene(&query).await.unwrap().items, []);
+    let line = tokens.lines().find(|line| line.starts_with("active")).unwrap();
+    let grant = keys.verify(line.split_once(' ').unwrap().1, &production).await.unwrap();
+    grant.require_agent(&AgentId::new("triage").unwrap()).unwrap();
+    keys.flush_uses().await.unwrap();
+    let used = project.scope_used(&[active]).await.unwrap().unwrap();
+    assert_eq!(used[0].agents().count(), 1);
 
     // What was written without a seal is there, and the chain of each key begins with its next change.
     let before = project.verify_histories(None).await.unwrap();

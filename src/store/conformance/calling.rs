@@ -7,10 +7,10 @@ use super::Fixture;
 use super::handle::Handle;
 use super::kept::start;
 use super::ruling::{Ruling, Stop, answered, holds, same};
-use super::samples::{Samples, Write};
+use super::samples::{Samples, Write, valid};
 use super::threads::at_once;
-use crate::domain::{AuditQuery, KeyQuery, Revision};
-use crate::store::{KeyStore, KeyUse, StoreError, StoredKey};
+use crate::domain::{AgentId, AuditQuery, KeyQuery, Revision};
+use crate::store::{KeyStore, KeyUse, ScopeUse, StoreError, StoredKey};
 
 pub(super) async fn calls_about_nothing_end<F: Fixture>(fixture: &F) -> Ruling {
     let (store, samples) = start(fixture).await?;
@@ -140,10 +140,14 @@ pub(super) async fn a_failed_read_is_no_answer<F: Fixture>(fixture: &F) -> Rulin
     store.put(&made).await?;
     let used = KeyUse::new(made.id(), 1, samples.tick());
     store.record_use(&[used]).await?;
+    let used = ScopeUse::new(made.id(), valid(AgentId::new("bot"))?, samples.tick());
+    answered("`record_scope_uses`", store.store().record_scope_uses(&[used]).await)?;
     faults.begin().await;
     let read = reads(&store, &samples, &made).await;
     faults.end().await;
-    for (call, came) in ["get", "get_many", "list", "history", "last_uses"].into_iter().zip(read) {
+    for (call, came) in
+        ["get", "get_many", "list", "history", "last_uses", "scope_uses"].into_iter().zip(read)
+    {
         let done = format!("`{call}` of what is stored, while the backend failed");
         holds(
             came.is_none_or(|came| came == 1),
@@ -156,7 +160,7 @@ pub(super) async fn a_failed_read_is_no_answer<F: Fixture>(fixture: &F) -> Rulin
 }
 
 /// How many items each read finds; `None` for an error.
-async fn reads<S: KeyStore>(store: &Handle<S>, samples: &Samples, made: &Write) -> [Option<usize>; 5] {
+async fn reads<S: KeyStore>(store: &Handle<S>, samples: &Samples, made: &Write) -> [Option<usize>; 6] {
     let raw = store.store();
     [
         raw.get(made.id()).await.ok().map(|found| found.iter().len()),
@@ -164,5 +168,7 @@ async fn reads<S: KeyStore>(store: &Handle<S>, samples: &Samples, made: &Write) 
         raw.list(&samples.project, &KeyQuery::default()).await.ok().map(|page| page.items.len()),
         raw.history(&samples.project, &AuditQuery::default()).await.ok().map(|page| page.items.len()),
         raw.last_uses(&[made.id()]).await.ok().map(|uses| uses.len()),
+        // A store that keeps none says so at all times.
+        raw.scope_uses(&[made.id()]).await.ok().map(|uses| uses.map_or(1, |uses| uses.len())),
     ]
 }

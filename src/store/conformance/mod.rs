@@ -84,6 +84,7 @@ mod pace;
 mod racing;
 mod reading;
 mod revoking;
+mod scoping;
 mod updating;
 mod using;
 mod waiting;

@@ -197,6 +197,12 @@ macro_rules! __conformance_rules {
             121 keeping_events the_absence_of_a_seal_is_kept
             122 reading get_many_finds_what_get_finds
             123 reading get_many_sees_what_was_acknowledged
+            124 scoping a_store_keeps_scope_uses_or_never_does
+            125 scoping the_first_and_the_last_scope_use_are_kept
+            126 scoping an_agent_is_not_a_prompt
+            127 scoping a_hundred_scope_uses_of_a_kind_are_kept
+            128 scoping scope_uses_are_of_the_given_keys
+            129 scoping scope_uses_at_once_lose_none
         }
     };
 }

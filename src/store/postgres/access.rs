@@ -18,7 +18,7 @@ use crate::store::StoreError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PostgresAccess {
-    /// A node that verifies and records when keys were used. It can read digests and cannot change a key.
+    /// A node that verifies and records when keys were used, and for what. It can read digests and cannot change a key.
     Verify,
     /// A node that also generates, edits and revokes keys, and sets the limit. It can delete nothing and bring nothing
     /// back.
@@ -28,7 +28,7 @@ pub enum PostgresAccess {
 const VERIFY: &str = "\
     GRANT USAGE ON SCHEMA @s TO @r;\n\
     GRANT SELECT ON @s.keys, @s.events, @s.settings, @s.migrations TO @r;\n\
-    GRANT SELECT, INSERT, UPDATE ON @s.uses TO @r;\n";
+    GRANT SELECT, INSERT, UPDATE ON @s.uses, @s.scope_uses TO @r;\n";
 const MANAGE: &str = "\
     GRANT INSERT, UPDATE ON @s.keys TO @r;\n\
     GRANT INSERT ON @s.events TO @r;\n\

@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::Type;
 
-use super::{event_list, feed, key_list, reading, writing};
+use super::{event_list, feed, key_list, reading, scope_uses, writing};
 
 /// A statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +10,7 @@ pub(super) enum Ask {
     Get,
     GetMany,
     LastUses,
+    ScopeUses,
     Head,
     Since,
     Keys,
@@ -19,6 +20,7 @@ pub(super) enum Ask {
     Insert,
     Update,
     Use,
+    ScopeUse,
     SetLimit,
     SetIncarnation,
     Adopt,
@@ -35,10 +37,11 @@ pub(super) enum Lane {
 }
 
 impl Ask {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Get,
         Self::GetMany,
         Self::LastUses,
+        Self::ScopeUses,
         Self::Head,
         Self::Since,
         Self::Keys,
@@ -48,6 +51,7 @@ impl Ask {
         Self::Insert,
         Self::Update,
         Self::Use,
+        Self::ScopeUse,
         Self::SetLimit,
         Self::SetIncarnation,
         Self::Adopt,
@@ -65,11 +69,13 @@ impl Ask {
             Self::Insert | Self::Update | Self::SetLimit | Self::SetIncarnation => Lane::Writes,
             Self::GetMany
             | Self::LastUses
+            | Self::ScopeUses
             | Self::Keys
             | Self::KeysByScope
             | Self::Events
             | Self::EventsOfKey
             | Self::Use
+            | Self::ScopeUse
             | Self::Adopt => Lane::Bulk,
         }
     }
@@ -85,6 +91,7 @@ impl Ask {
             Self::Get => reading::GET,
             Self::GetMany => reading::GET_MANY,
             Self::LastUses => reading::LAST_USES,
+            Self::ScopeUses => scope_uses::SCOPE_USES,
             Self::Head => feed::HEAD,
             Self::Since => feed::SINCE,
             Self::Keys => key_list::KEYS,
@@ -94,6 +101,7 @@ impl Ask {
             Self::Insert => writing::INSERT,
             Self::Update => writing::UPDATE,
             Self::Use => writing::USE,
+            Self::ScopeUse => scope_uses::SCOPE_USE,
             Self::SetLimit => writing::SET_LIMIT,
             Self::SetIncarnation => writing::SET_INCARNATION,
             Self::Adopt => writing::ADOPT,
@@ -107,6 +115,7 @@ impl Ask {
             Self::Get => reading::GET_TYPES,
             Self::GetMany => reading::GET_MANY_TYPES,
             Self::LastUses => reading::LAST_USES_TYPES,
+            Self::ScopeUses => scope_uses::SCOPE_USES_TYPES,
             Self::Head => feed::HEAD_TYPES,
             Self::Since => feed::SINCE_TYPES,
             Self::Keys | Self::KeysByScope => key_list::TYPES,
@@ -114,6 +123,7 @@ impl Ask {
             Self::Insert => writing::INSERT_TYPES,
             Self::Update => writing::UPDATE_TYPES,
             Self::Use => writing::USE_TYPES,
+            Self::ScopeUse => scope_uses::SCOPE_USE_TYPES,
             Self::SetLimit => writing::SET_LIMIT_TYPES,
             Self::SetIncarnation => writing::SET_INCARNATION_TYPES,
             Self::Adopt => writing::ADOPT_TYPES,

@@ -16,6 +16,7 @@ mod problem;
 mod pulse;
 mod reading;
 mod runner;
+mod scope_uses;
 mod session;
 mod store;
 mod writing;

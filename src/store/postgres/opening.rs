@@ -21,7 +21,7 @@ const SETTINGS: [(&str, &str); 3] =
     [("fsync", "on"), ("full_page_writes", "on"), ("server_encoding", "UTF8")];
 
 /// Each fires whatever a session says. The first migration makes them.
-const TRIGGERS: [&str; 14] = [
+const TRIGGERS: [&str; 18] = [
     "events_are_never_deleted",
     "events_are_never_truncated",
     "events_come_in_order",
@@ -30,6 +30,10 @@ const TRIGGERS: [&str; 14] = [
     "keys_are_never_deleted",
     "keys_are_never_truncated",
     "keys_change_by_the_rules",
+    "scope_uses_are_bounded",
+    "scope_uses_are_never_deleted",
+    "scope_uses_are_never_truncated",
+    "scope_uses_never_move_back",
     "settings_are_never_deleted",
     "settings_are_never_truncated",
     "settings_drain",

@@ -16,12 +16,12 @@ use super::connector::{Connector, OnNotice};
 use super::listener::Listener;
 use super::problem::Problem;
 use super::runner::Runner;
-use super::{PostgresOptions, event_list, feed, key_list, opening, reading, writing};
+use super::{PostgresOptions, event_list, feed, key_list, opening, reading, scope_uses, writing};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision};
 use crate::store::limit::check_limit;
 use crate::store::sql::INCARNATION_LEN;
-use crate::store::{ChangeCursor, Changes, KeyStore, KeyUse, StoreError, StoredKey};
+use crate::store::{ChangeCursor, Changes, KeyStore, KeyUse, ScopeUse, StoreError, StoredKey};
 use crate::token::Random;
 
 /// How long a change waits for its notice to be sent, which goes on afterwards.
@@ -251,6 +251,14 @@ impl KeyStore for PostgresStore {
 
     async fn last_uses(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError> {
         reading::last_uses(&self.0.runner, ids).await
+    }
+
+    async fn record_scope_uses(&self, uses: &[ScopeUse]) -> Result<(), StoreError> {
+        scope_uses::record(&self.0.runner, uses).await
+    }
+
+    async fn scope_uses(&self, ids: &[KeyId]) -> Result<Option<Vec<ScopeUse>>, StoreError> {
+        scope_uses::of(&self.0.runner, ids).await.map(Some)
     }
 
     async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {

@@ -15,7 +15,7 @@ use crate::store::sql::{expiry_micros, operation_text, reason_text, seal_text, s
 use crate::store::{BoxError, KeyUse, StoreError, StoredKey};
 
 /// Recorded in one go, before other statements have their turn.
-const USES_AT_ONCE: usize = 1_000;
+pub(super) const USES_AT_ONCE: usize = 1_000;
 
 macro_rules! now {
     () => {
@@ -196,7 +196,7 @@ pub(super) async fn record_uses(runner: &Runner, uses: &[KeyUse]) -> Result<(), 
 }
 
 /// All can be recorded again.
-fn again(error: StoreError) -> StoreError {
+pub(super) fn again(error: StoreError) -> StoreError {
     match error {
         StoreError::OutcomeUnknown { source } => StoreError::backend(source),
         error => error,

@@ -1,8 +1,8 @@
 //! The columns of a row. Whatever is not of its type is unreadable, like what breaks a rule.
 
 use super::{EventRow, KeyRow, SecretRow, StoredRow, Unreadable, breaks, search_text};
-use crate::domain::{AccessKey, AuditEvent, KeyId, time};
-use crate::store::{KeyUse, StoredKey};
+use crate::domain::{AccessKey, AuditEvent, KeyId, Resource, time};
+use crate::store::{KeyUse, ScopeUse, StoredKey};
 
 type Read<T> = Result<T, Unreadable>;
 
@@ -185,5 +185,20 @@ impl<'r, R: Values> Columns<'r, R> {
         let generation = generation.ok_or_else(|| self.wrong("generation", "it is out of range"))?;
         let at = time::of_micros(self.number("at")?).map_err(breaks("uses", "at"))?;
         Ok(KeyUse::new(id, generation, at))
+    }
+
+    /// What the key with `id` was used for: the agent or prompt, since when and until when.
+    pub(crate) fn scope_use(mut self, id: KeyId) -> Read<ScopeUse> {
+        self.read_scope_use(id).map_err(|unreadable| unreadable.of(id))
+    }
+
+    fn read_scope_use(&mut self, id: KeyId) -> Read<ScopeUse> {
+        let resource: Resource = self.text("resource")?.parse().map_err(breaks("scope_uses", "resource"))?;
+        let since = time::of_micros(self.number("since")?).map_err(breaks("scope_uses", "since"))?;
+        let at = time::of_micros(self.number("at")?).map_err(breaks("scope_uses", "at"))?;
+        if since > at {
+            return Err(self.wrong("at", "it is before the first"));
+        }
+        Ok(ScopeUse::new(id, resource, at).since(since))
     }
 }

@@ -64,6 +64,12 @@ pub const fn migrations() -> &'static [Migration] {
             sql: include_str!("sqlite/0002_seals.sql"),
         },
         Migration {
+            database: Database::Sqlite,
+            number: 3,
+            name: "scope_uses",
+            sql: include_str!("sqlite/0003_scope_uses.sql"),
+        },
+        Migration {
             database: Database::Postgres,
             number: 1,
             name: "keys",
@@ -74,6 +80,12 @@ pub const fn migrations() -> &'static [Migration] {
             number: 2,
             name: "seals",
             sql: include_str!("postgres/0002_seals.sql"),
+        },
+        Migration {
+            database: Database::Postgres,
+            number: 3,
+            name: "scope_uses",
+            sql: include_str!("postgres/0003_scope_uses.sql"),
         },
     ]
 }

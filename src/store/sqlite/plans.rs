@@ -8,9 +8,10 @@ use super::{event_list, feed, key_list, reading, writing};
 use crate::store::sql::{Database, migrations};
 
 /// Every statement that is sent, but the settings of a connection, with a step of its plan.
-const PLANS: [(&str, &str); 19] = [
+const PLANS: [(&str, &str); 21] = [
     (reading::GET, "SEARCH keys USING PRIMARY KEY (id=?)"),
     (reading::LAST_USES, "SEARCH uses USING PRIMARY KEY (key=?)"),
+    (reading::SCOPE_USES, "SEARCH scope_uses USING PRIMARY KEY (key=?)"),
     (
         key_list::POSITIONS,
         "SEARCH keys USING COVERING INDEX keys_of_project (project=? AND (created_at,id)<(?,?))",
@@ -39,6 +40,7 @@ const PLANS: [(&str, &str); 19] = [
     (writing::UPDATE_KEY, "SEARCH keys USING PRIMARY KEY (id=?)"),
     (writing::EVENT_IS_STORED, "SEARCH events USING COVERING INDEX events_of_id (id=?)"),
     (writing::USE, "USING PRIMARY KEY (id=?)"),
+    (writing::SCOPE_USE, "SEARCH scope_uses USING PRIMARY KEY (key=? AND resource=?)"),
     (writing::SET_LIMIT, "SEARCH settings USING PRIMARY KEY (one=?)"),
     (writing::SET_INCARNATION, "SEARCH settings USING PRIMARY KEY (one=?)"),
 ];

@@ -17,7 +17,7 @@ use super::{SqliteOptions, event_list, feed, key_list, opening, reading, reply, 
 use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision};
 use crate::store::limit::check_limit;
 use crate::store::sql::INCARNATION_LEN;
-use crate::store::{ChangeCursor, Changes, KeyStore, KeyUse, StoreError, StoredKey};
+use crate::store::{ChangeCursor, Changes, KeyStore, KeyUse, ScopeUse, StoreError, StoredKey};
 use crate::token::Random;
 
 /// Recorded in one go, before other writes have their turn.
@@ -221,6 +221,27 @@ impl Inner {
         self.listers.with(read).map_err(|error| backend(error, self.options.time_limit))
     }
 
+    /// Records uses, some at a time: others have their turn in between.
+    async fn record<U: Clone + Send + 'static>(
+        &self,
+        uses: &[U],
+        record: fn(&Connection, &[U]) -> Attempt<()>,
+    ) -> Result<(), StoreError> {
+        let time_limit = self.options.time_limit;
+        for uses in uses.chunks(USES_AT_ONCE) {
+            let uses = uses.to_vec();
+            let change = move |connection: &Connection| {
+                record(connection, &uses).map_err(|error| backend(error, time_limit))
+            };
+            // All can be recorded again.
+            self.queue.write(change, |_| Ok(false)).await.map_err(|error| match error {
+                StoreError::OutcomeUnknown { source } => StoreError::backend(source),
+                error => error,
+            })?;
+        }
+        Ok(())
+    }
+
     /// Stores a key with its event, unless the check says why not.
     async fn put(
         &self,
@@ -280,26 +301,27 @@ impl KeyStore for SqliteStore {
     }
 
     async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
-        let time_limit = self.0.options.time_limit;
         let mut uses = uses.to_vec();
         // In the order of the table: neighbours share its pages.
         uses.sort_unstable_by_key(|used| (used.key, used.generation));
-        for uses in uses.chunks(USES_AT_ONCE) {
-            let uses = uses.to_vec();
-            let change = move |connection: &Connection| {
-                writing::record_uses(connection, &uses).map_err(|error| backend(error, time_limit))
-            };
-            // All can be recorded again.
-            self.0.queue.write(change, |_| Ok(false)).await.map_err(|error| match error {
-                StoreError::OutcomeUnknown { source } => StoreError::backend(source),
-                error => error,
-            })?;
-        }
-        Ok(())
+        self.0.record(&uses, writing::record_uses).await
     }
 
     async fn last_uses(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError> {
         self.0.list(|connection| reading::last_uses(connection, ids))
+    }
+
+    async fn record_scope_uses(&self, uses: &[ScopeUse]) -> Result<(), StoreError> {
+        let mut uses = uses.to_vec();
+        uses.sort_unstable_by(|one, other| (one.key, &one.resource).cmp(&(other.key, &other.resource)));
+        self.0.record(&uses, writing::record_scope_uses).await
+    }
+
+    async fn scope_uses(&self, ids: &[KeyId]) -> Result<Option<Vec<ScopeUse>>, StoreError> {
+        let mut asked = ids.to_vec();
+        asked.sort_unstable();
+        asked.dedup();
+        self.0.list(|connection| reading::scope_uses(connection, &asked)).map(Some)
     }
 
     async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {

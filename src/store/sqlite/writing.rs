@@ -11,7 +11,7 @@ use crate::domain::{AuditEvent, EventId, KeyId, Revision, Status, time};
 use crate::store::sql::{
     Columns, DRAINED_IN_MAX, expiry_micros, operation_text, reason_text, seal_text, search_text,
 };
-use crate::store::{KeyUse, StoredKey};
+use crate::store::{KeyUse, ScopeUse, StoredKey};
 
 pub(super) const EXISTS: &str = "SELECT 1 FROM keys WHERE id = ?1";
 pub(super) const CURRENT: &str = "SELECT revision, status FROM keys WHERE id = ?1";
@@ -40,6 +40,12 @@ pub(super) const EVENT_IS_STORED: &str = "SELECT 1 FROM events WHERE id = ?1";
 pub(super) const USE: &str = "INSERT INTO uses (key, generation, at) \
     SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM keys WHERE id = ?1) \
     ON CONFLICT (key, generation) DO UPDATE SET at = max(at, excluded.at)";
+/// With what is stored already, so that a trigger can tell that it takes nothing away.
+pub(super) const SCOPE_USE: &str = "INSERT INTO scope_uses (key, resource, since, at) \
+    SELECT ?1, ?2, min(?3, coalesce(since, ?3)), max(?4, coalesce(at, ?4)) \
+    FROM (SELECT 1) LEFT JOIN scope_uses ON key = ?1 AND resource = ?2 \
+    WHERE EXISTS (SELECT 1 FROM keys WHERE id = ?1) \
+    ON CONFLICT (key, resource) DO UPDATE SET since = excluded.since, at = excluded.at";
 pub(super) const SET_LIMIT: &str =
     "UPDATE settings SET max_staleness = ?1, drained_at = max(drained_at, ?2) WHERE one = 1";
 pub(super) const SET_INCARNATION: &str =
@@ -120,6 +126,15 @@ pub(super) fn record_uses(connection: &Connection, uses: &[KeyUse]) -> Result<()
     let mut statement = connection.prepare_cached(USE)?;
     for used in uses {
         statement.execute((used.key.as_str(), used.generation, used.at.timestamp_micros()))?;
+    }
+    Ok(())
+}
+
+pub(super) fn record_scope_uses(connection: &Connection, uses: &[ScopeUse]) -> Result<()> {
+    let mut statement = connection.prepare_cached(SCOPE_USE)?;
+    for used in uses {
+        let [since, at] = [used.since, used.at].map(|time| time.timestamp_micros());
+        statement.execute((used.key.as_str(), used.resource.to_string(), since, at))?;
     }
     Ok(())
 }

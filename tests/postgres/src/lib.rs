@@ -21,7 +21,7 @@ pub use server::{Server, as_nobody, binary, free_port, give_away, unprivileged};
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 /// The tables.
-pub const TABLES: [&str; 4] = ["keys", "events", "uses", "settings"];
+pub const TABLES: [&str; 5] = ["keys", "events", "uses", "scope_uses", "settings"];
 
 /// Runs a test.
 pub fn run<T>(test: impl Future<Output = T>) -> T {

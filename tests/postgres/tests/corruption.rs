@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use access_keys::clock::{Clock, SystemClock};
-use access_keys::store::{Changes, KeyStore, KeyUse, PostgresStore, StoreError, StoredKey};
+use access_keys::store::{Changes, KeyStore, KeyUse, PostgresStore, ScopeUse, StoreError, StoredKey};
 use access_keys::{AuditQuery, Denial, KeyInfo, KeyQuery, ProjectId, Scope, Status};
 use postgres_tests::{
     Server, TABLES, causes, checkout, fresh, generate, keys_of, open, production, raw, run,
@@ -52,6 +52,9 @@ impl Scene {
             .record_use(&[used(first.key.id, 1), used(first.key.id, 2), used(plain.key.id, 1)])
             .await
             .unwrap();
+        let agent = access_keys::AgentId::new("support-bot").unwrap();
+        let reached = ScopeUse::new(first.key.id, agent, plain.key.created_at).since(first.key.created_at);
+        store.record_scope_uses(&[reached]).await.unwrap();
         let mut all = Vec::new();
         for (tokens, is_revoked) in
             [(vec![&first, &second], false), (vec![&plain], false), (vec![&revoked], true)]
@@ -121,6 +124,7 @@ impl Case<'_> {
             || self.is_of("settings", &["timeline"])
             || self.is_position()
             || self.is_of("uses", &["key"])
+            || self.is_of("scope_uses", &["key"])
     }
 
     /// By what a row is found, so that it is not where it was.
@@ -215,6 +219,11 @@ impl Case<'_> {
                 self.check_error(&error);
                 errors += 1;
             }
+            if let Err(error) = store.scope_uses(&[key.stored.key().id]).await {
+                assert_eq!(self.table, "scope_uses", "{}: {}", self.label, causes(&error));
+                self.check_error(&error);
+                errors += 1;
+            }
         }
         errors
     }
@@ -269,7 +278,7 @@ fn what_does_not_belong_in_a_column_is_an_error_and_lets_nobody_in() {
                     scene.relax(table, &columns, column, kind).await;
                     let of_key = match table {
                         "keys" => "id",
-                        "uses" | "events" => "key",
+                        "uses" | "scope_uses" | "events" => "key",
                         _ => "NULL",
                     };
                     let lines = format!("SELECT line, {of_key}::text, {column} FROM {table} ORDER BY line");

@@ -4,7 +4,7 @@
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use access_keys::store::{Changes, KeyStore, KeyUse};
+use access_keys::store::{Changes, KeyStore, KeyUse, ScopeUse};
 use access_keys::{AuditQuery, Edit, KeyQuery, OperationId, Scope};
 use postgres_tests::{Server, checkout, generate, keys_of, open, raw, run};
 
@@ -21,7 +21,8 @@ const FILL: &str = "
         older_digest, older_generation, older_issued_by, older_ends_at, lpad(i::text, 16, 'e')
         FROM (SELECT * FROM keys ORDER BY created_at LIMIT 1) AS one, generate_series(1, 30000) AS i;
     INSERT INTO uses SELECT id, 1, created_at FROM keys;
-    VACUUM ANALYZE keys; VACUUM ANALYZE events; VACUUM ANALYZE uses";
+    INSERT INTO scope_uses SELECT id, 'agent:' || i, created_at, created_at FROM keys, generate_series(1, 3) AS i;
+    VACUUM ANALYZE keys; VACUUM ANALYZE events; VACUUM ANALYZE uses; VACUUM ANALYZE scope_uses";
 
 /// What the log says of the statements of the store since its first so many bytes.
 fn plans(server: &Server, from: usize) -> Vec<String> {
@@ -42,7 +43,9 @@ fn plans(server: &Server, from: usize) -> Vec<String> {
 
 fn looks_at_all(plan: &str) -> bool {
     plan.lines().any(|line| {
-        let of_table = ["keys", "events", "uses"].iter().any(|table| line.contains(&format!(" on {table}")));
+        let of_table = ["keys", "events", "uses", "scope_uses"]
+            .iter()
+            .any(|table| line.contains(&format!(" on {table}")));
         line.contains("Seq Scan") && of_table
     })
 }
@@ -76,9 +79,12 @@ fn every_statement_finds_its_rows_by_an_index() {
         drop(store.get(first).await.unwrap());
         store.record_use(&[KeyUse::new(first, 1, SystemTime::now())]).await.unwrap();
         store.last_uses(&[first, issued]).await.unwrap();
+        let agent = access_keys::AgentId::new("triage").unwrap();
+        let reached = ScopeUse::new(first, agent.clone(), SystemTime::now());
+        store.record_scope_uses(&[reached]).await.unwrap();
+        assert!(store.scope_uses(&[first, issued]).await.unwrap().is_some());
         assert_eq!(store.get_many(&[first, issued]).await.unwrap().len(), 2);
         let query = KeyQuery::default();
-        let agent = access_keys::AgentId::new("triage").unwrap();
         for query in [query.clone(), query.clone().name("nobody"), query.clone().agent(agent)] {
             let page = project.list(query.clone()).await.unwrap();
             if let Some(next) = page.next {
@@ -107,6 +113,7 @@ fn every_statement_finds_its_rows_by_an_index() {
             "events_of_project",
             "events_of_key",
             "uses_pkey",
+            "scope_uses_pkey",
         ] {
             assert!(plans.iter().any(|plan| plan.contains(index)), "{index} is of no use");
         }

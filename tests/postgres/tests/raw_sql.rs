@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use access_keys::store::{KeyStore, KeyUse};
+use access_keys::store::{KeyStore, KeyUse, ScopeUse};
 use access_keys::{Denial, Edit, KeyId};
 use postgres_tests::{Server, checkout, dump, fresh, generate, keys_of, open, production, raw, run};
 use tokio_postgres::Client;
@@ -69,11 +69,11 @@ const SKIP: [&str; 9] = [
      operation FROM events WHERE key = '$OPEN' AND revision = 1",
 ];
 
-const LOSE: [&str; 19] = [
+const LOSE: [&str; 26] = [
     "DELETE FROM keys",
     "DELETE FROM keys WHERE id = '$OPEN'",
     "TRUNCATE keys",
-    "TRUNCATE keys, events, uses, settings CASCADE",
+    "TRUNCATE keys, events, uses, scope_uses, settings CASCADE",
     "DELETE FROM events",
     "DELETE FROM events WHERE key = '$REVOKED'",
     "TRUNCATE events",
@@ -87,6 +87,14 @@ const LOSE: [&str; 19] = [
     "UPDATE uses SET generation = generation + 1",
     "INSERT INTO uses SELECT key, generation, at - 1 FROM uses \
      ON CONFLICT (key, generation) DO UPDATE SET at = excluded.at",
+    "DELETE FROM scope_uses",
+    "TRUNCATE scope_uses",
+    "UPDATE scope_uses SET at = at - 1",
+    "UPDATE scope_uses SET since = since + 1",
+    "UPDATE scope_uses SET resource = 'agent:other'",
+    "UPDATE scope_uses SET key = '$REVOKED'",
+    "INSERT INTO scope_uses SELECT key, resource, since + 1, at FROM scope_uses \
+     ON CONFLICT (key, resource) DO UPDATE SET since = excluded.since",
     "DELETE FROM settings",
     "TRUNCATE settings",
     "UPDATE settings SET drained_at = drained_at - 1",
@@ -117,6 +125,9 @@ impl Scene {
         project.revoke(revoked.key.id, "leaked").await.unwrap();
         let store = keys.store();
         store.record_use(&[KeyUse::new(open.key.id, 1, open.key.created_at)]).await.unwrap();
+        let agent = access_keys::AgentId::new("support-bot").unwrap();
+        let reached = ScopeUse::new(open.key.id, agent, open.key.created_at + chrono::TimeDelta::hours(1));
+        store.record_scope_uses(&[reached.since(open.key.created_at)]).await.unwrap();
         store.set_max_staleness(Duration::from_secs(1)).await.unwrap();
         let last = store.get(revoked.key.id).await.unwrap().unwrap().last_event().to_string();
         let (revoked_token, open_token) = (revoked.token.expose().to_owned(), open.token.expose().to_owned());

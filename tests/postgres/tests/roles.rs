@@ -32,8 +32,12 @@ fn a_role_that_verifies_verifies_and_records_uses() {
         let issued = generate(&checkout(&keys), "Mobile app").await;
         let address = role(&schema, "verifies", PostgresAccess::Verify).await;
         let node = keys_of(open_as(&address, &schema).await);
-        assert!(node.verify(issued.token.expose(), &production()).await.is_ok());
+        let grant = node.verify(issued.token.expose(), &production()).await.unwrap();
+        let agent = access_keys::AgentId::new("support-bot").unwrap();
+        grant.require_agent(&agent).unwrap();
         node.flush_uses().await.unwrap();
+        let reached = checkout(&keys).scope_used(&[issued.key.id]).await.unwrap().unwrap();
+        assert_eq!(reached[0].agents().map(|(id, _)| id).collect::<Vec<_>>(), [&agent]);
         let used = checkout(&keys).last_used(&[issued.key.id]).await.unwrap();
         assert_eq!(used.len(), 1);
         assert_eq!(checkout(&node).list(KeyQuery::default()).await.unwrap().items.len(), 1);
@@ -81,6 +85,7 @@ fn a_role_that_verifies_changes_nothing_by_the_library_or_by_hand() {
             "UPDATE settings SET incarnation = incarnation",
             "DELETE FROM uses",
             "UPDATE uses SET at = at - 1",
+            "DELETE FROM scope_uses",
             "INSERT INTO migrations VALUES (2)",
             "SELECT nextval('events_seq')",
             "SELECT setval('events_seq', 1)",

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 /// The tables.
-pub const TABLES: [&str; 4] = ["keys", "events", "uses", "settings"];
+pub const TABLES: [&str; 5] = ["keys", "events", "uses", "scope_uses", "settings"];
 
 /// Every row of every table, as literals of SQL.
 ///

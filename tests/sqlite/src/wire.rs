@@ -7,7 +7,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use access_keys::store::{
-    ChangeCursor, Changes, FeedState, KeyStore, KeyUse, SqliteStore, StoreError, StoredKey, async_trait,
+    ChangeCursor, Changes, FeedState, KeyStore, KeyUse, ScopeUse, SqliteStore, StoreError, StoredKey,
+    async_trait,
 };
 use access_keys::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision};
 use chrono::{DateTime, Utc};
@@ -83,6 +84,10 @@ pub fn answer(store: &SqliteStore, line: &str) -> Value {
             .map(|page| json!(page)),
         "record_use" => block_on(store.record_use(&read::<Vec<KeyUse>>(&call["uses"]))).map(|()| Value::Null),
         "last_uses" => block_on(store.last_uses(&read::<Vec<KeyId>>(&call["ids"]))).map(|uses| json!(uses)),
+        "record_scope_uses" => {
+            block_on(store.record_scope_uses(&read::<Vec<ScopeUse>>(&call["uses"]))).map(|()| Value::Null)
+        }
+        "scope_uses" => block_on(store.scope_uses(&read::<Vec<KeyId>>(&call["ids"]))).map(|uses| json!(uses)),
         "changes" => {
             let since = read::<Option<Vec<u8>>>(&call["since"]).map(ChangeCursor::new);
             block_on(store.changes(since.as_ref())).map(|changes| changes_to_json(&changes))
@@ -221,6 +226,14 @@ impl KeyStore for Remote {
 
     async fn last_uses(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError> {
         self.ask(&json!({ "call": "last_uses", "ids": ids })).map(|answer| read(&answer))
+    }
+
+    async fn record_scope_uses(&self, uses: &[ScopeUse]) -> Result<(), StoreError> {
+        self.ask(&json!({ "call": "record_scope_uses", "uses": uses })).map(drop)
+    }
+
+    async fn scope_uses(&self, ids: &[KeyId]) -> Result<Option<Vec<ScopeUse>>, StoreError> {
+        self.ask(&json!({ "call": "scope_uses", "ids": ids })).map(|answer| read(&answer))
     }
 
     async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {

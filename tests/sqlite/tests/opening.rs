@@ -50,7 +50,7 @@ fn a_file_that_is_no_database_is_refused() {
 fn an_empty_file_becomes_a_database() {
     let file = File::new();
     fs::write(file.path(), "").unwrap();
-    assert!(refused(&file.path(), Migrate::Check).contains("has migration 0 and needs 2"));
+    assert!(refused(&file.path(), Migrate::Check).contains("has migration 0 and needs 3"));
     drop(generate(&checkout(&file.keys()), "Mobile app"));
 }
 
@@ -98,7 +98,7 @@ fn a_database_of_a_later_version_is_refused_always() {
     file.raw().execute_batch("PRAGMA user_version = 99").unwrap();
     for migrate in [Migrate::Apply, Migrate::Check] {
         let said = refused(&file.path(), migrate);
-        assert!(said.contains("it has migration 99, and this one knows 2"), "{said}");
+        assert!(said.contains("it has migration 99, and this one knows 3"), "{said}");
     }
 }
 

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use access_keys::store::{KeyStore, KeyUse};
+use access_keys::store::{KeyStore, KeyUse, ScopeUse};
 use access_keys::{Denial, KeyId};
 use pollster::block_on;
 use rusqlite::Connection;
@@ -78,12 +78,12 @@ const SKIP: [&str; 10] = [
     "$EVENT_OF_OPEN; UPDATE keys SET revision = revision + 2, last_event = '$EVENT' WHERE id = '$OPEN'",
     "$EVENT_OF_OPEN; UPDATE keys SET name = 'x', last_event = '$EVENT' WHERE id = '$OPEN'",
     "INSERT INTO events SELECT (SELECT max(seq) + 1 FROM events), '$EVENT', project, key, at, actor, action, revision + 7, changes, \
-     reason, operation FROM events WHERE key = '$OPEN'",
+     reason, operation, seal FROM events WHERE key = '$OPEN'",
     "INSERT INTO events SELECT (SELECT max(seq) + 2 FROM events), '$EVENT', project, key, at, actor, action, revision + 1, changes, \
-     reason, operation FROM events WHERE key = '$OPEN'",
+     reason, operation, seal FROM events WHERE key = '$OPEN'",
 ];
 
-const LOSE: [&str; 31] = [
+const LOSE: [&str; 39] = [
     "DELETE FROM keys",
     "DELETE FROM keys WHERE id = '$OPEN'",
     "DELETE FROM keys WHERE id = '$REVOKED' RETURNING id",
@@ -97,15 +97,15 @@ const LOSE: [&str; 31] = [
     "UPDATE OR IGNORE events SET seq = seq + 100",
     "UPDATE events SET at = at - 1",
     "INSERT OR REPLACE INTO events SELECT (SELECT max(seq) + 1 FROM events), '$LAST', project, key, at, actor, action, \
-     revision + 1, changes, reason, operation FROM events WHERE key = '$OPEN'",
+     revision + 1, changes, reason, operation, seal FROM events WHERE key = '$OPEN'",
     "INSERT OR REPLACE INTO events SELECT seq, '$EVENT', project, key, at, actor, action, revision + 1, \
-     changes, reason, operation FROM events WHERE key = '$OPEN'",
+     changes, reason, operation, seal FROM events WHERE key = '$OPEN'",
     "REPLACE INTO events SELECT seq, id, project, key, at, 'user:eve', action, revision, changes, reason, \
-     operation FROM events",
-    "INSERT INTO events SELECT seq, id, project, key, at, actor, action, revision, changes, reason, operation \
+     operation, seal FROM events",
+    "INSERT INTO events SELECT seq, id, project, key, at, actor, action, revision, changes, reason, operation, seal \
      FROM events WHERE true ON CONFLICT (seq) DO UPDATE SET actor = 'user:eve'",
     "INSERT INTO events SELECT 0 - seq, '$EVENT', project, key, at, actor, action, revision + 1, changes, \
-     reason, operation FROM events WHERE key = '$OPEN'",
+     reason, operation, seal FROM events WHERE key = '$OPEN'",
     "DELETE FROM uses",
     "UPDATE uses SET at = at - 1",
     "UPDATE uses SET generation = generation + 1",
@@ -113,6 +113,15 @@ const LOSE: [&str; 31] = [
     "INSERT OR REPLACE INTO uses SELECT key, generation, at - 1 FROM uses",
     "INSERT INTO uses SELECT key, generation, at - 1 FROM uses WHERE true \
      ON CONFLICT DO UPDATE SET at = excluded.at",
+    "DELETE FROM scope_uses",
+    "UPDATE scope_uses SET at = at - 1",
+    "UPDATE scope_uses SET since = since + 1",
+    "UPDATE scope_uses SET resource = 'agent:other'",
+    "UPDATE OR REPLACE scope_uses SET key = '$REVOKED'",
+    "INSERT OR REPLACE INTO scope_uses SELECT key, resource, since, at - 1 FROM scope_uses",
+    "INSERT OR REPLACE INTO scope_uses SELECT key, resource, since + 1, at + 1 FROM scope_uses",
+    "INSERT INTO scope_uses SELECT key, resource, since + 1, at FROM scope_uses WHERE true \
+     ON CONFLICT DO UPDATE SET since = excluded.since",
     "DELETE FROM settings",
     "UPDATE settings SET drained_at = drained_at - 1",
     "UPDATE settings SET drained_at = 0",
@@ -147,6 +156,9 @@ impl Scene {
         block_on(project.revoke(revoked.key.id, "leaked")).unwrap();
         let store = keys.store();
         block_on(store.record_use(&[KeyUse::new(open.key.id, 1, open.key.created_at)])).unwrap();
+        let agent = access_keys::AgentId::new("support-bot").unwrap();
+        let reached = ScopeUse::new(open.key.id, agent, open.key.created_at + chrono::TimeDelta::hours(1));
+        block_on(store.record_scope_uses(&[reached.since(open.key.created_at)])).unwrap();
         block_on(store.set_max_staleness(Duration::from_secs(1))).unwrap();
         let last = block_on(store.get(revoked.key.id)).unwrap().unwrap().last_event().to_string();
         let (revoked_token, open_token) = (revoked.token.expose().to_owned(), open.token.expose().to_owned());
@@ -207,7 +219,7 @@ fn no_statement_brings_a_key_back_or_moves_or_skips_or_loses_anything() {
 fn the_same_holds_through_an_attached_database() {
     let scene = Scene::new();
     let before = dump(&scene.file.path());
-    for table in ["keys", "events", "uses", "settings"] {
+    for table in sqlite_tests::TABLES {
         for sql in [
             format!("DELETE FROM other.{table}"),
             format!("REPLACE INTO other.{table} SELECT * FROM other.{table}"),

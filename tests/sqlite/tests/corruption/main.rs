@@ -6,7 +6,8 @@ mod relaxed;
 use std::path::Path;
 use std::time::Duration;
 
-use access_keys::store::{Changes, KeyStore, KeyUse, SqliteStore, StoreError, StoredKey};
+use access_keys::domain::Resource;
+use access_keys::store::{Changes, KeyStore, KeyUse, ScopeUse, SqliteStore, StoreError, StoredKey};
 use access_keys::{AccessKeys, AuditQuery, Denial, KeyId, KeyInfo, KeyQuery, ProjectId, Scope};
 use pollster::block_on;
 use relaxed::Relaxed;
@@ -43,6 +44,7 @@ struct Scene {
     file: File,
     keys: Vec<Key>,
     uses: usize,
+    reached: usize,
 }
 
 impl Scene {
@@ -65,6 +67,12 @@ impl Scene {
         let used = |id, generation| KeyUse::new(id, generation, plain.key.created_at);
         let uses = [used(first.key.id, 1), used(first.key.id, 2), used(plain.key.id, 1)];
         block_on(store.record_use(&uses)).unwrap();
+        let resources = ["agent:support-bot", "agent:triage", "prompt:greeting"];
+        let reached = resources.map(|resource| {
+            let resource: Resource = resource.parse().unwrap();
+            ScopeUse::new(first.key.id, resource, plain.key.created_at).since(first.key.created_at)
+        });
+        block_on(store.record_scope_uses(&reached)).unwrap();
         let of = |tokens: &[&access_keys::Issued], is_revoked| Key {
             stored: block_on(store.get(tokens[0].key.id)).unwrap().unwrap(),
             tokens: tokens.iter().map(|issued| issued.token.expose().to_owned()).collect(),
@@ -72,7 +80,7 @@ impl Scene {
         };
         let of_all = vec![of(&[&first, &second], false), of(&[&plain], false), of(&[&revoked], true)];
         drop((project, keys));
-        Self { file, keys: of_all, uses: uses.len() }
+        Self { file, keys: of_all, uses: uses.len(), reached: reached.len() }
     }
 }
 
@@ -128,7 +136,7 @@ impl Case<'_> {
         (self.is_of("keys", &["description"]) && empty) || self.is_of("settings", &["settled"])
             || self.is_position()
             // Unique and found by nobody: nothing that is asked for leads to it.
-            || self.is_of("uses", &["key"])
+            || self.is_of("uses", &["key"]) || self.is_of("scope_uses", &["key"])
     }
 
     /// By what a row is found, so that it is not where it was.
@@ -208,6 +216,7 @@ impl Case<'_> {
             Ok(page) if page.items.len() == 5 => {}
             Ok(_) => assert!(self.table == "events" && self.is_position(), "{} hides an event", self.label()),
         }
+        errors += self.check_reached(store);
         let mut uses = 0;
         for key in &self.scene.keys {
             match block_on(store.last_uses(&[key.id()])) {
@@ -223,6 +232,22 @@ impl Case<'_> {
         let hidden = uses < self.scene.uses && errors == 0;
         assert!(!hidden || self.is_of("uses", &["key"]), "{} hides a use", self.label());
         errors
+    }
+
+    fn check_reached(&self, store: &SqliteStore) -> usize {
+        let ids: Vec<_> = self.scene.keys.iter().map(Key::id).collect();
+        match block_on(store.scope_uses(&ids)) {
+            Ok(found) => {
+                let hidden = found.unwrap().len() < self.scene.reached;
+                assert!(!hidden || self.is_of("scope_uses", &["key"]), "{} hides a use", self.label());
+                0
+            }
+            Err(error) => {
+                assert_eq!(self.table, "scope_uses", "{}: {}", self.label(), causes(&error));
+                self.check_error(&error);
+                1
+            }
+        }
     }
 
     fn check_feed(&self, store: &SqliteStore) -> usize {
@@ -280,6 +305,7 @@ fn places(table: &str) -> &'static str {
         "keys" => "'id = ' || quote(id)",
         "events" => "'seq = ' || quote(seq)",
         "uses" => "'key = ' || quote(key) || ' AND generation = ' || quote(generation)",
+        "scope_uses" => "'key = ' || quote(key) || ' AND resource = ' || quote(resource)",
         _ => "'one = 1'",
     }
 }
@@ -294,7 +320,7 @@ fn rows(connection: &Connection, table: &str, first: &str) -> Vec<(String, Strin
 
 /// A number in a column of numbers may be right.
 fn does_not_belong(column: &str, value: &Value) -> bool {
-    const NUMBERS: [&str; 13] = [
+    const NUMBERS: [&str; 14] = [
         "expires_at",
         "revision",
         "created_at",
@@ -304,6 +330,7 @@ fn does_not_belong(column: &str, value: &Value) -> bool {
         "older_ends_at",
         "seq",
         "at",
+        "since",
         "one",
         "max_staleness",
         "drained_at",

@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 /// What a column takes when nothing stands in the way: no types, no rules, no triggers.
-const RELAXED: [(&str, &str); 4] = [
+const RELAXED: [(&str, &str); 5] = [
     (
         "keys",
         "CREATE TABLE keys (id PRIMARY KEY, project, environment, name, name_search, description, agents, prompts, \
@@ -22,6 +22,10 @@ const RELAXED: [(&str, &str); 4] = [
          operation, seal) WITHOUT ROWID",
     ),
     ("uses", "CREATE TABLE uses (key, generation, at, PRIMARY KEY (key, generation)) WITHOUT ROWID"),
+    (
+        "scope_uses",
+        "CREATE TABLE scope_uses (key, resource, since, at, PRIMARY KEY (key, resource)) WITHOUT ROWID",
+    ),
     (
         "settings",
         "CREATE TABLE settings (one PRIMARY KEY, max_staleness, drained_at, incarnation, settled) WITHOUT ROWID",
