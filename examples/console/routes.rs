@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 
 use crate::host::csrf;
 use crate::host::member::home;
-use crate::pages::{create, edit, issued, key, list, preview, revoke, rotate, sign_in, status};
+use crate::pages::{create, edit, issued, key, list, look, preview, revoke, rotate, sign_in, status};
 use crate::parts::assets;
 use crate::{Console, Failure};
 
@@ -26,6 +26,7 @@ pub(crate) fn routes(console: Console) -> Router {
     let console = Arc::new(console);
     let project = Router::new()
         .route("/keys", get(list::show))
+        .route("/keys/look", get(look::show))
         .route("/keys/new", get(create::begin))
         .route("/keys/new/{draft}/info", get(create::info::show).post(create::info::save))
         .route("/keys/new/{draft}/agents", get(create::access::agents).post(create::access::save_agents))

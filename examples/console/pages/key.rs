@@ -18,7 +18,7 @@ use crate::parts::form::csrf;
 use crate::parts::history::{actor, events};
 use crate::parts::icon::icon;
 use crate::parts::layout::page;
-use crate::parts::scope::full;
+use crate::parts::scope::{full, used_for};
 use crate::parts::{cutoff, time};
 use crate::{Console, Failure};
 
@@ -40,6 +40,10 @@ pub(crate) async fn show(
     let history = member.keys.history(query).await?;
     let pending = console.host.cutoffs.of(key.id);
     let ended = ended(&member, &key).await?;
+    let used = member.keys.scope_used(&[key.id]).await?.and_then(|mut used| used.pop());
+    let used_agents = used.as_ref().map(|used| used_for(used.agents(), used.more_agents, Kind::Agents, now));
+    let used_prompts =
+        used.as_ref().map(|used| used_for(used.prompts(), used.more_prompts, Kind::Prompts, now));
     let main = html! {
         nav.crumbs aria-label="Where you are" { a href=(member.home()) { (icon("left")) "Access keys" } }
         div.head {
@@ -61,8 +65,8 @@ pub(crate) async fn show(
                 }
             }
             div.cards.two {
-                div.card { (full(&key.agents, Kind::Agents)) }
-                div.card { (full(&key.prompts, Kind::Prompts)) }
+                div.card { (full(&key.agents, Kind::Agents)) @if let Some(used) = &used_agents { (used) } }
+                div.card { (full(&key.prompts, Kind::Prompts)) @if let Some(used) = &used_prompts { (used) } }
             }
         }
         (past(&member, &key, &history, asked.has("after")))

@@ -87,7 +87,10 @@ fn top(member: &Member, asked: &Fields, filtered: bool, mistakes: &Mistakes) -> 
                 h1 { "Access keys" }
                 p.lead { "Each lets one application call agents and prompts, in one environment." }
             }
-            a.button.primary #new-key href={ (member.home()) "/new" } { (icon("plus")) "New access key" }
+            div.actions {
+                a.button href={ (member.home()) "/look" } { "Keys to look at" }
+                a.button.primary #new-key href={ (member.home()) "/new" } { (icon("plus")) "New access key" }
+            }
         }
         (filters(member, asked, filtered, mistakes))
     }

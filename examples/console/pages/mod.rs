@@ -7,6 +7,7 @@ pub(crate) mod edit;
 pub(crate) mod issued;
 pub(crate) mod key;
 pub(crate) mod list;
+pub(crate) mod look;
 pub(crate) mod preview;
 pub(crate) mod revoke;
 pub(crate) mod rotate;

@@ -2,9 +2,11 @@
 
 use access_keys::Scope;
 use access_keys::domain::ResourceId;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use crate::host::catalogue::Kind;
+use crate::parts::time::relative;
 
 /// How many are written out before the rest folds up.
 const SHOWN: usize = 12;
@@ -53,6 +55,28 @@ pub(crate) fn full<T: ResourceId>(scope: &Scope<T>, kind: Kind) -> Markup {
                 details {
                     summary { "Show " (ids.len() - SHOWN) " more" }
                     ul.ids { @for id in ids.iter().skip(SHOWN) { (each(id)) } }
+                }
+            }
+        }
+    }
+}
+
+/// What a key was used for of this kind, the latest first.
+pub(crate) fn used_for<'u, T: ResourceId + 'u>(
+    used: impl Iterator<Item = (&'u T, DateTime<Utc>)>,
+    more: bool,
+    kind: Kind,
+    now: DateTime<Utc>,
+) -> Markup {
+    let used: Vec<_> = used.collect();
+    html! {
+        @if used.is_empty() {
+            p.muted.used { "Has called none of them so far." }
+        } @else {
+            details.used {
+                summary { "Has called " @if more { "more than " } (used.len()) " of them" }
+                ul.ids {
+                    @for (id, at) in &used { li { (name(kind, id.as_ref())) " " span.muted { (relative(*at, now)) } } }
                 }
             }
         }

@@ -3,7 +3,7 @@
 mod browser;
 mod failing;
 
-use access_keys::{Actor, EnvironmentId, KeyQuery, ProjectId};
+use access_keys::{Actor, AgentId, EnvironmentId, KeyInfo, KeyQuery, ProjectId, Scope};
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 
@@ -111,6 +111,37 @@ async fn a_token_is_shown_once_to_the_session_that_asked() {
     let reloaded = ada.get(&issued).await;
     assert_eq!(reloaded.status, StatusCode::OK);
     assert!(token(&reloaded.text).is_none() && reloaded.text.contains("shown once"));
+}
+
+#[tokio::test]
+async fn what_a_key_was_used_for_is_shown_and_what_needs_a_look_is_listed() {
+    let (keys, app) = host();
+    let mut ada = Browser::of(&app, "ada").await;
+    let nothing = ada.get("/projects/checkout/keys/look").await;
+    assert_eq!(nothing.status, StatusCode::OK);
+    assert!(nothing.text.contains("Nothing to look at"));
+    let project = keys.project(ProjectId::new("checkout").unwrap(), Actor::user("ada").unwrap());
+    let production = EnvironmentId::new("production").unwrap();
+    let review = project
+        .draft()
+        .info(KeyInfo::new("Old app", production.clone()).unwrap())
+        .agents(Scope::parse(["refund-clerk", "gone-agent"]).unwrap())
+        .prompts(Scope::All)
+        .unwrap();
+    let issued = project.generate(review).await.unwrap();
+    let address = format!("/projects/checkout/keys/{}", issued.key.id);
+    assert!(ada.get(&address).await.text.contains("Has called none of them so far."));
+    let grant = keys.verify(issued.token.expose(), &production).await.unwrap();
+    grant.require_agent(&AgentId::new("refund-clerk").unwrap()).unwrap();
+    keys.flush_uses().await.unwrap();
+    let page = ada.get(&address).await.text;
+    assert!(page.contains("Has called 1 of them") && page.contains("Has called none of them so far."));
+    let look = ada.get("/projects/checkout/keys/look").await.text;
+    assert!(look.contains("Names agents that no longer exist: gone-agent") && look.contains(&address));
+    // Keys of another project are none to look at, and a cursor that is none is told.
+    let mut chi = Browser::of(&app, "chi").await;
+    assert!(chi.get("/projects/support/keys/look").await.text.contains("Nothing to look at"));
+    assert_eq!(ada.get("/projects/checkout/keys/look?after=x").await.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

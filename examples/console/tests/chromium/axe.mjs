@@ -133,6 +133,8 @@ async function ending(page, key, look) {
   await look(page, "list-nothing-found");
   await page.goto(`/projects/checkout/keys?q=${"long".repeat(30)}`);
   await look(page, "list-mistake");
+  await page.goto("/projects/checkout/keys/look");
+  await look(page, "look");
   await page.goto(`${key}/revoke`);
   await look(page, "revoke");
   await revoke(page, "", "");
