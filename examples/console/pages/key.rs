@@ -41,9 +41,11 @@ pub(crate) async fn show(
     let pending = console.host.cutoffs.of(key.id);
     let ended = ended(&member, &key).await?;
     let used = member.keys.scope_used(&[key.id]).await?.and_then(|mut used| used.pop());
-    let used_agents = used.as_ref().map(|used| used_for(used.agents(), used.more_agents, Kind::Agents, now));
-    let used_prompts =
-        used.as_ref().map(|used| used_for(used.prompts(), used.more_prompts, Kind::Prompts, now));
+    let used_agents =
+        used.as_ref().map(|used| used_for(&key.agents, used.agents(), used.more_agents, Kind::Agents, now));
+    let used_prompts = used
+        .as_ref()
+        .map(|used| used_for(&key.prompts, used.prompts(), used.more_prompts, Kind::Prompts, now));
     let main = html! {
         nav.crumbs aria-label="Where you are" { a href=(member.home()) { (icon("left")) "Access keys" } }
         div.head {

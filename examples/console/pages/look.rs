@@ -72,7 +72,7 @@ fn nothing(more: bool) -> Markup {
                 p { "Of the " (LOOKED_AT) " keys that were looked at none needs you." }
             } @else {
                 h2 { "Nothing to look at" }
-                p { "Every key is used, and reaches no more than it is used for." }
+                p { "No key was unused or wider than its use for that long." }
             }
         }
     }

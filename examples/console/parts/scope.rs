@@ -63,6 +63,7 @@ pub(crate) fn full<T: ResourceId>(scope: &Scope<T>, kind: Kind) -> Markup {
 
 /// What a key was used for of this kind, the latest first.
 pub(crate) fn used_for<'u, T: ResourceId + 'u>(
+    scope: &Scope<T>,
     used: impl Iterator<Item = (&'u T, DateTime<Utc>)>,
     more: bool,
     kind: Kind,
@@ -70,9 +71,9 @@ pub(crate) fn used_for<'u, T: ResourceId + 'u>(
 ) -> Markup {
     let used: Vec<_> = used.collect();
     html! {
-        @if used.is_empty() {
-            p.muted.used { "Has called none of them so far." }
-        } @else {
+        @if used.is_empty() && !scope.is_none() {
+            p.muted.used { "None called so far." }
+        } @else if !used.is_empty() {
             details.used {
                 summary { "Has called " @if more { "more than " } (used.len()) " of them" }
                 ul.ids {

@@ -130,12 +130,12 @@ async fn what_a_key_was_used_for_is_shown_and_what_needs_a_look_is_listed() {
         .unwrap();
     let issued = project.generate(review).await.unwrap();
     let address = format!("/projects/checkout/keys/{}", issued.key.id);
-    assert!(ada.get(&address).await.text.contains("Has called none of them so far."));
+    assert!(ada.get(&address).await.text.contains("None called so far."));
     let grant = keys.verify(issued.token.expose(), &production).await.unwrap();
     grant.require_agent(&AgentId::new("refund-clerk").unwrap()).unwrap();
     keys.flush_uses().await.unwrap();
     let page = ada.get(&address).await.text;
-    assert!(page.contains("Has called 1 of them") && page.contains("Has called none of them so far."));
+    assert!(page.contains("Has called 1 of them") && page.contains("None called so far."));
     let look = ada.get("/projects/checkout/keys/look").await.text;
     assert!(look.contains("Names agents that no longer exist: gone-agent") && look.contains(&address));
     // Keys of another project are none to look at, and a cursor that is none is told.
