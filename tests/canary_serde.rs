@@ -6,7 +6,7 @@ use std::any::type_name;
 use std::collections::BTreeSet;
 
 use access_keys::domain::{Action, EventId, FieldChange, Origin, ScopeChange, ScopeForm};
-use access_keys::store::{KeyUse, StoredDigest, StoredKey};
+use access_keys::store::{KeyUse, ScopeUse, StoredDigest, StoredKey};
 use access_keys::{
     AccessKey, Actor, AgentId, AuditEvent, Cursor, EditForm, IdSet, KeyForm, KeyId, KeyState, Page,
     ProjectId, PromptId, Revision, Scope, Status,
@@ -181,7 +181,9 @@ fn stored_keys_do_not_repeat_a_token() {
 #[test]
 fn uses_do_not_repeat_a_token() {
     let used = json!({"key": "7Hq2LkP9sTz4WcX1", "generation": 1, "at": "2030-01-01T00:00:00Z"});
-    assert_silent([leaks::<KeyUse>(&used)]);
+    let at = "2030-01-01T00:00:00Z";
+    let reached = json!({"key": "7Hq2LkP9sTz4WcX1", "resource": "agent:triage", "since": at, "at": at});
+    assert_silent([leaks::<KeyUse>(&used), leaks::<ScopeUse>(&reached)]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use access_keys::store::{ChangeCursor, Changes, FeedState, KeyUse, MemoryStore, StoreError};
+use access_keys::store::{ChangeCursor, Changes, FeedState, KeyUse, MemoryStore, ScopeUse, StoreError};
 use access_keys::{
     AccessKey, AccessKeys, Actor, AgentId, AuditEvent, AuditQuery, Cursor, Denial, Edit, EditForm,
     EnvironmentId, Error, FakeClock, Grant, Invalid, Invalids, Issued, KeyForm, KeyId, KeyInfo, KeyQuery,
@@ -200,6 +200,11 @@ fn what_a_store_builds_has_a_constructor() -> Outcome {
     assert_eq!(feed.len(), 3);
     let used = KeyUse::new(id, 1, DateTime::UNIX_EPOCH);
     assert_eq!((used.key, used.generation, used.at), (id, 1, DateTime::UNIX_EPOCH));
+    let reached = ScopeUse::new(id, AgentId::new("triage")?, DateTime::UNIX_EPOCH);
+    assert_eq!((reached.key, reached.since, reached.at), (id, DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH));
+    let written = serde_json::to_value(&reached)?;
+    assert_eq!(written["resource"], "agent:triage");
+    assert_eq!(serde_json::from_value::<ScopeUse>(written)?, reached);
     Ok(())
 }
 

@@ -14,6 +14,7 @@
 mod chance;
 #[path = "../shared/figure.rs"]
 mod figure;
+mod hygiene;
 mod page;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -21,17 +21,18 @@ const BYTES_PER_KEY: usize = 1_024;
 pub(crate) struct Cache {
     pub(super) line: Line,
     rows: HashMap<KeyId, KeyRow>,
+    home: Home,
 }
 
 impl Cache {
-    pub(super) fn new(face: Face) -> Self {
-        Self { line: Line::new(face), rows: HashMap::new() }
+    pub(super) fn new(face: Face, home: Home) -> Self {
+        Self { line: Line::new(face), rows: HashMap::new(), home }
     }
 
     /// The row of a key, of this generation or later.
     #[inline]
-    pub(super) fn find(&self, id: KeyId, generation: u64, home: Home) -> Option<std::sync::Arc<Seen>> {
-        near::find(id, generation, home, || self.rows.pin().get(&id).cloned())
+    pub(super) fn find(&self, id: KeyId, generation: u64) -> Option<std::sync::Arc<Seen>> {
+        near::find(id, generation, self.home, || self.rows.pin().get(&id).cloned())
     }
 
     /// Notes in the row that all share what was noted in a clone of it: the evictor sees it there, and so does who

@@ -87,13 +87,14 @@ pub(super) struct Inner {
 impl Verifier {
     pub(crate) fn new(setup: Setup) -> Self {
         let core = Core::new(setup.max_staleness, setup.concurrent_reads, setup.clock.glance());
+        let home = if setup.record_uses { Home::new() } else { Home::NOWHERE };
         let inner = Inner {
             dummy: StoredKey::dummy(setup.peppers.dummy()),
-            cache: Cache::new(Face::BLANK),
+            cache: Cache::new(Face::BLANK, home),
             locked: Mutex::new(Locked::new(core, Room::new(setup.cache_capacity))),
             uses: Uses::default(),
             scope_uses: ScopeUses::default(),
-            home: if setup.record_uses { Home::new() } else { Home::NOWHERE },
+            home,
             learned: Wakeup::default(),
             counters: Counters::new(),
             setup,
@@ -251,9 +252,7 @@ impl Inner {
     #[inline]
     pub(super) fn look(&self, id: KeyId, proof: Proof<'_>, environment: &EnvironmentId) -> Verdict {
         let (face, generation) = self.cache.line.read();
-        let Some(seen) = self.cache.find(id, generation, self.home) else {
-            return Verdict::refused(Refusal::AskStore);
-        };
+        let Some(seen) = self.cache.find(id, generation) else { return Verdict::refused(Refusal::AskStore) };
         let clock = &*self.setup.clock;
         let answer = self.judge(seen, proof, environment, &face, || clock.glance());
         if let Some(count) = answer.count() {

@@ -43,7 +43,7 @@ fn ten_nodes_open_a_new_database_at_once() {
             }
             let client = raw(&SERVER.address()).await;
             let sql = format!("SELECT count(*) FROM {schema}.migrations");
-            assert_eq!(client.query_one(&sql, &[]).await.unwrap().get::<_, i64>(0), 2);
+            assert_eq!(client.query_one(&sql, &[]).await.unwrap().get::<_, i64>(0), 3);
         }
     });
 }
@@ -114,7 +114,7 @@ fn a_schema_in_which_a_trigger_is_missing_or_sleeps_is_refused() {
             )
             .await
             .unwrap();
-        assert_eq!(triggers.len(), 14);
+        assert_eq!(triggers.len(), 18);
         for row in triggers {
             let (name, table): (String, String) = (row.get(0), row.get(1));
             for state in ["DISABLE", "ENABLE", "ENABLE REPLICA"] {
