@@ -15,21 +15,26 @@
 //! | [Comparison](comparison) | what others do better, and what this does |
 //!
 //! Every promise in them names the test that fails without it; `tests/guides.rs` looks whether each of those is there.
-//! They are read here and run with the tests of the documentation, and are in no build of the library.
+//! Tests, benches and the larger examples are in the repository of this crate, not in its package. The guides are read
+//! here and run with the tests of the documentation, and are in no build of the library.
 
 /// From an empty folder to a revoked key.
 // It needs a server and a file: `tests/start_host` does what it says, command by command.
 #[cfg_attr(not(doctest), doc = "")]
+// Names of tests are long: cells may break them. The guides themselves have no style, so that they can be read as text.
+#[doc = "<style>.docblock td { min-width: 8em } .docblock td code { overflow-wrap: anywhere }</style>"]
 #[cfg_attr(not(doctest), doc = include_str!("docs/start.md"))]
 pub mod start {}
 
 /// Keys in a database of the host's own.
 ///
+#[doc = "<style>.docblock td { min-width: 8em } .docblock td code { overflow-wrap: anywhere }</style>"]
 #[doc = include_str!("docs/own_store.md")]
 pub mod own_store {}
 
 /// The promise, its argument, and what it rests on.
 ///
+#[doc = "<style>.docblock td { min-width: 8em } .docblock td code { overflow-wrap: anywhere }</style>"]
 #[doc = include_str!("docs/freshness.md")]
 ///
 #[doc = include_str!("docs/freshness.svg")]
@@ -37,6 +42,7 @@ pub mod freshness {}
 
 /// Who attacks, and what stops them.
 ///
+#[doc = "<style>.docblock td { min-width: 8em } .docblock td code { overflow-wrap: anywhere }</style>"]
 #[doc = include_str!("docs/threats.md")]
 pub mod threats {}
 
