@@ -3,7 +3,7 @@
 //! | guide | for |
 //! | --- | --- |
 //! | [Start in ten minutes](start) | from an empty folder to a protected route and a revoked key, and what production needs |
-//! | [Cookbook](crate::lifecycle#cookbook) | rotating, a found token, long runs, two editors, bringing in a pepper, audit files |
+//! | [Cookbook](crate::lifecycle#cookbook) | rotating, a found token, long runs, two editors, keys wider than used, bringing in a pepper, audit files |
 //! | [Build the page](crate::lifecycle#build-the-page) | what a web page with the four steps needs |
 //! | `http` (feature `tower`) | protecting routes, choosing the environment, ending streams |
 //! | `store` (feature `postgres`) | many nodes, and operating them: sizing, alarms, upgrades, failover, restore |
