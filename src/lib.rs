@@ -14,6 +14,7 @@
 //! | [`lifecycle`] | setting up, managing the keys of a project, a cookbook, and what to do when something leaked |
 //! | `import` | reading the exports of other systems (feature `import`) |
 //! | `http` | the layer in front of routes, refusals, streams that end with their key (features `tower`, `axum`) |
+//! | [`guide`] | all guides: start in ten minutes, write a store, freshness, threats, a comparison |
 //!
 //! Begin with [`AccessKeys`]. It verifies, gives [`Verifier`]s to request handlers, and [`ProjectKeys`] to
 //! whoever manages. A [`Draft`] or a [`KeyForm`] becomes a [`Review`], a review an [`Issued`] key with its
@@ -32,6 +33,8 @@
 
 pub mod clock;
 pub mod domain;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod http;
