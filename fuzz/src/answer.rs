@@ -55,6 +55,13 @@ pub type Checked = Result<Outcome, Difference>;
 #[derive(Clone, Debug)]
 pub struct Difference(String);
 
+impl Difference {
+    /// The same, and where.
+    pub(crate) fn within(self, place: &str) -> Self {
+        Self(format!("{place}: {}", self.0))
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

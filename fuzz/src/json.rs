@@ -115,9 +115,9 @@ fn list<T>([open, close]: [u8; 2], items: &[T], out: &mut Vec<u8>, write: impl F
     out.push(close);
 }
 
-/// JSON with one change, unless `data` is none.
+/// JSON with one change, or lines of it, unless `data` is none.
 pub(crate) fn mutate(data: &[u8], words: &'static [&'static str], chance: &mut SplitMix) -> Option<Vec<u8>> {
-    let mut tree = Tree::read(data)?;
+    let Some(mut tree) = Tree::read(data) else { return mutate_lines(data, words, chance) };
     let place = chance.below(tree.count());
     let other = {
         let from = chance.below(tree.count());
@@ -152,6 +152,26 @@ pub(crate) fn mutate(data: &[u8], words: &'static [&'static str], chance: &mut S
     let mut out = Vec::new();
     tree.write(&mut out);
     Some(out)
+}
+
+/// Mostly a change within one line; else one is lost, given twice, or elsewhere.
+fn mutate_lines(data: &[u8], words: &'static [&'static str], chance: &mut SplitMix) -> Option<Vec<u8>> {
+    let mut lines: Vec<Vec<u8>> = data.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    if lines.len() < 2 {
+        return None;
+    }
+    let at = chance.below(lines.len());
+    match chance.below(8) {
+        0 => drop(lines.remove(at)),
+        1 => lines.insert(at, lines[at].clone()),
+        2 => {
+            let with = chance.below(lines.len());
+            lines.swap(at, with);
+        }
+        // What a line holds is never lines again.
+        _ => lines[at] = Tree::read(&lines[at]).and_then(|_| mutate(&lines[at], words, chance))?,
+    }
+    Some(lines.join(&b'\n'))
 }
 
 fn change_map(entries: &mut Vec<(String, Tree)>, words: &'static [&'static str], chance: &mut SplitMix) {

@@ -6,6 +6,7 @@
 //! `fuzz/deep` by libFuzzer; both change inputs by [`mutate`], so that what is tried is nearly right.
 
 mod answer;
+mod foreign_keys;
 mod host;
 mod json;
 mod mistake;
@@ -30,7 +31,7 @@ macro_rules! targets {
     };
 }
 
-targets! { token scan header stored form edit cursor }
+targets! { token scan header stored form edit cursor rows csv foreign report history }
 
 /// The entry of libFuzzer for one target: half of the changes are ours, half its own.
 #[cfg(feature = "libfuzzer")]

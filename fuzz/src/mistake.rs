@@ -39,6 +39,38 @@ pub enum Mistake {
     LeadingZeros,
     /// The largest number of microseconds is a time.
     AnyTime,
+    /// A row that cannot be read is left out.
+    LosesRows,
+    /// Base64 with bits left over is a digest.
+    BitsLeftOver,
+    /// The mistake of a row repeats the row.
+    RepeatsRow,
+    /// A key that is paused there is active here.
+    PausedIsActive,
+    /// An expiry that is there and empty is never.
+    EmptyIsNever,
+    /// A line with too few values is filled.
+    FillsLines,
+    /// A column that is given twice counts once.
+    FirstColumn,
+    /// The beginning of a token may be in capitals.
+    AnyCase,
+    /// Spaces around a token are no part of it.
+    TrimsTokens,
+    /// The last byte of a token is not looked at.
+    LastByteIsAny,
+    /// An entry that cannot be read is left out.
+    LosesEntries,
+    /// A token with a full stop behind it is none.
+    KeepsPunctuation,
+    /// A long address is cut and kept.
+    CutsAddresses,
+    /// Who did it is not sealed.
+    AnyActor,
+    /// Events are put in order before they are looked at.
+    AnyOrder,
+    /// An event without a seal is passed over.
+    SkipsUnsealed,
 }
 
 thread_local! {

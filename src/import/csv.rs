@@ -53,15 +53,18 @@ const COLUMNS: [&str; 10] = [
     "prompts",
 ];
 
-/// The keys of a file. A column that is not known is the mistake of every row: it could mean something.
+/// The keys of a file. A column that is not known is the mistake of every row: it could mean something. So is one that
+/// is there twice: either could be meant.
 pub fn read(source: impl Read + Send + 'static) -> Rows {
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(source);
     let columns = reader.headers().cloned().unwrap_or_default();
-    let known = columns.iter().all(|column| COLUMNS.contains(&column));
+    let known = columns.iter().zip(1..).all(|(column, after)| {
+        COLUMNS.contains(&column) && columns.iter().skip(after).all(|other| other != column)
+    });
     let rows = reader.into_records().map(move |record| {
         let record = record.map_err(|_| unreadable(Field::Key, "a line of comma-separated values", 0))?;
         if !known || record.len() != columns.len() {
-            return Err(unreadable(Field::Key, "one value for each of the known columns", record.len()));
+            return Err(unreadable(Field::Key, "one value for each of the known columns, none of them twice", record.len()));
         }
         Cells { columns: &columns, record: &record }.key()
     });
