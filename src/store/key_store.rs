@@ -212,6 +212,10 @@ use crate::domain::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, Pr
 /// 128. `scope_uses_are_of_the_given_keys`: and uses of unknown keys are harmless.
 /// 129. `scope_uses_at_once_lose_none`: nor do they wait for each other for ever.
 ///
+/// **Imported keys**
+///
+/// 130. `every_origin_is_kept`: where a key comes from.
+///
 /// `Arc<S>` and `Box<S>` of a store are stores, and so are `Arc<dyn KeyStore>` and `Box<dyn KeyStore>`.
 ///
 /// Four have a default. A wrapper that does not forward [`changed`](Self::changed) and [`get_many`](Self::get_many) is

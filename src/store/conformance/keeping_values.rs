@@ -6,7 +6,9 @@ use super::Fixture;
 use super::kept::{comes_back, key_comes_back, start};
 use super::ruling::Ruling;
 use super::samples::{Samples, Write, at, valid};
-use crate::domain::{Action, AgentId, FieldChange, OperationId, PromptId, Scope, ScopeChange, Status};
+use crate::domain::{
+    Action, AgentId, FieldChange, OperationId, Origin, PromptId, Scope, ScopeChange, Status,
+};
 use crate::store::StoredDigest;
 use crate::token::Scheme;
 
@@ -57,6 +59,14 @@ pub(super) async fn every_status_is_kept<F: Fixture>(fixture: &F) -> Ruling {
     for status in [Status::Inactive, Status::Active, Status::Inactive, Status::Revoked] {
         last = set.1.set(&last, status)?;
         comes_back(&set.0, &last, &format!("the status {status}")).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn every_origin_is_kept<F: Fixture>(fixture: &F) -> Ruling {
+    let set = start(fixture).await?;
+    for origin in [Origin::Generated, Origin::Imported] {
+        key_comes_back(&set, &format!("the origin {origin}"), |key| key.origin = origin).await?;
     }
     Ok(())
 }

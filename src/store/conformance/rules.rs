@@ -203,6 +203,7 @@ macro_rules! __conformance_rules {
             127 scoping a_hundred_scope_uses_of_a_kind_are_kept
             128 scoping scope_uses_are_of_the_given_keys
             129 scoping scope_uses_at_once_lose_none
+            130 keeping_values every_origin_is_kept
         }
     };
 }

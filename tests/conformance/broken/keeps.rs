@@ -129,6 +129,9 @@ fn of_keys() -> Vec<Case> {
                 }
             },
         ),
+        keys("takes every key for its own", "every_origin_is_kept", "the origin imported", |form| {
+            form["key"]["origin"] = json!("generated");
+        }),
         keys("pauses no key", "every_status_is_kept", "the status inactive", |form| {
             text(&mut form["key"]["status"], |status| status.replace("inactive", "active"));
         }),
