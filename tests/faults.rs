@@ -403,6 +403,31 @@ fn a_write_of_uses_that_fails_or_is_cancelled_loses_none_and_repeating_it_double
 }
 
 #[test]
+fn what_a_key_was_used_for_is_seen_and_written_in_the_end_whichever_write_failed() {
+    let agent = access_keys::AgentId::new("support-bot").unwrap();
+    for fault in FAULTS {
+        for n in 1..=2 {
+            let host = Host::new();
+            let grant = block_on(host.keys.verify(host.issued.token.expose(), &production())).unwrap();
+            grant.require_agent(&agent).unwrap();
+            // The first call writes the use of the secret, the second that of the agent.
+            host.store.plan(move |i| if i == n { fault } else { Fault::Works });
+            assert!(!matches!(poll_at_most(POLLS, host.keys.flush_uses()), Some(Ok(()))));
+            host.store.heal();
+            let used = block_on(host.ada.scope_used(&[host.id()])).unwrap().unwrap();
+            assert_eq!(used[0].agents().count(), 1, "{fault:?} of call {n}");
+            block_on(host.keys.flush_uses()).unwrap();
+            let written = block_on(host.store.inner.scope_uses(&[host.id()])).unwrap().unwrap();
+            assert_eq!(written.len(), 1, "{fault:?} of call {n}");
+            assert_eq!(block_on(host.store.inner.last_uses(&[host.id()])).unwrap().len(), 1);
+            host.store.plan(|_| Fault::Works);
+            block_on(host.keys.flush_uses()).unwrap();
+            assert_eq!(host.store.calls(), 0, "nothing is left to be written");
+        }
+    }
+}
+
+#[test]
 fn many_uses_are_all_written_in_the_end_whichever_batch_failed() {
     let host = Host::new();
     let issued: Vec<Issued> = (0..1_500)

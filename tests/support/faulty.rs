@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use access_keys::store::{
-    ChangeCursor, Changes, KeyStore, KeyUse, MemoryStore, StoreError, StoredKey, async_trait,
+    ChangeCursor, Changes, KeyStore, KeyUse, MemoryStore, ScopeUse, StoreError, StoredKey, async_trait,
 };
 use access_keys::{AccessKey, AuditEvent, AuditQuery, KeyId, KeyQuery, Page, ProjectId, Revision};
 
@@ -144,6 +144,14 @@ impl KeyStore for FaultyStore {
 
     async fn last_uses(&self, ids: &[KeyId]) -> Result<Vec<KeyUse>, StoreError> {
         self.call(self.inner.last_uses(ids)).await
+    }
+
+    async fn record_scope_uses(&self, uses: &[ScopeUse]) -> Result<(), StoreError> {
+        self.call(self.inner.record_scope_uses(uses)).await
+    }
+
+    async fn scope_uses(&self, ids: &[KeyId]) -> Result<Option<Vec<ScopeUse>>, StoreError> {
+        self.call(self.inner.scope_uses(ids)).await
     }
 
     async fn changes(&self, since: Option<&ChangeCursor>) -> Result<Changes, StoreError> {

@@ -93,12 +93,12 @@ fn add(path: &Path, count: usize) -> Done {
     ids.sort_unstable();
     let mut rows = Rows {
         event: connection.prepare(
-            "INSERT INTO events SELECT ?1, ?2, project, ?3, ?4, actor, 'created', 1, '[]', reason, operation \
-             FROM events WHERE seq = 1",
+            "INSERT INTO events SELECT ?1, ?2, project, ?3, ?4, actor, 'created', 1, '[]', reason, operation, \
+             'none' FROM events WHERE seq = 1",
         )?,
         key: connection.prepare(
             "INSERT INTO keys SELECT ?1, project, ?2, ?3, ?4, description, ?5, prompts, ?6, ?7, 1, ?8, \
-             created_by, ?8, origin, digest, generation, issued_by, NULL, NULL, NULL, NULL, ?9 \
+             created_by, ?8, origin, digest, generation, issued_by, NULL, NULL, NULL, NULL, ?9, 'none' \
              FROM keys WHERE id = (SELECT key FROM events WHERE seq = 1)",
         )?,
         chance,
