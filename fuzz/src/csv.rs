@@ -38,7 +38,9 @@ pub fn check(data: &[u8]) -> Checked {
     let keys = taken(csv::read(io::Cursor::new(given(data))), data)?;
     for key in keys.iter().flatten() {
         can_be_kept(key)?;
-        once_more(key)?;
+        if data.len().is_multiple_of(4) {
+            once_more(key)?;
+        }
     }
     if data.contains(&b'"') {
         let lines = data.split(|byte| b"\r\n".contains(byte)).count();

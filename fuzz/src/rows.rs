@@ -38,25 +38,29 @@ type Object = Map<String, Value>;
 
 struct Reader {
     name: &'static str,
+    /// Where its digests stand.
+    digest: &'static str,
     read: fn(io::Cursor<Vec<u8>>) -> Rows,
     expected: fn(&Object) -> Option<Expected>,
 }
 
 const READERS: [Reader; 4] = [
-    Reader { name: "litellm", read: litellm::read, expected: of_litellm },
-    Reader { name: "better_auth", read: better_auth::read, expected: of_better_auth },
-    Reader { name: "keypal", read: keypal::read, expected: of_keypal },
-    Reader { name: "unkey", read: unkey::read, expected: of_unkey },
+    Reader { name: "litellm", digest: "\"token\"", read: litellm::read, expected: of_litellm },
+    Reader { name: "better_auth", digest: "\"key\"", read: better_auth::read, expected: of_better_auth },
+    Reader { name: "keypal", digest: "\"keyHash\"", read: keypal::read, expected: of_keypal },
+    Reader { name: "unkey", digest: "\"hash\"", read: unkey::read, expected: of_unkey },
 ];
 
-/// Compares every row by every reader.
+/// Compares every row by the readers that find a digest, and sometimes by all.
 pub fn check(data: &[u8]) -> Checked {
     let objects = objects(data);
     let mut accepted = false;
-    for reader in READERS {
+    let text = String::from_utf8_lossy(data);
+    let all = data.len().is_multiple_of(8);
+    for reader in READERS.iter().filter(|reader| all || text.contains(reader.digest)) {
         let mut given = data.to_vec();
         if mistake::is(Mistake::BitsLeftOver) {
-            given = String::from_utf8_lossy(data).replace(LEFT_OVER, BASE64).into_bytes();
+            given = text.replace(LEFT_OVER, BASE64).into_bytes();
         }
         let read = taken((reader.read)(io::Cursor::new(given)), data)?;
         let expected: Vec<_> =
