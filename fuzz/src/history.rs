@@ -94,7 +94,11 @@ pub fn check(data: &[u8]) -> Checked {
     let kept = events.iter().filter(|event| event.seal.is_some() || !mistake::is(Mistake::SkipsUnsealed)).count();
     same("how many there are", &report.events(), &(kept as u64))?;
     same("whether it is intact", &report.is_intact(), &expected)?;
-    quiet(report)?;
+    // The ids are told, and nothing else.
+    let named = events.iter().any(|event| format!("{} {}", event.id, event.key).contains(CANARY));
+    if !named {
+        quiet(report)?;
+    }
     Ok(outcome(expected))
 }
 

@@ -56,7 +56,7 @@ pub fn check(data: &[u8]) -> Checked {
     let objects = objects(data);
     let mut accepted = false;
     let text = String::from_utf8_lossy(data);
-    let all = data.len().is_multiple_of(8);
+    let all = data.len().is_multiple_of(32);
     for reader in READERS.iter().filter(|reader| all || text.contains(reader.digest)) {
         let mut given = data.to_vec();
         if mistake::is(Mistake::BitsLeftOver) {
@@ -87,7 +87,7 @@ fn of_litellm(row: &Object) -> Option<Expected> {
         text(one(row, &["key_alias"])),
         String::new(),
         text(one(row, &["team_id", "user_id"])),
-    ], texts(one(row, &["models"])))
+    ], &texts(one(row, &["models"])))
 }
 
 fn of_better_auth(row: &Object) -> Option<Expected> {
@@ -97,7 +97,7 @@ fn of_better_auth(row: &Object) -> Option<Expected> {
         text(one(row, &["name"])),
         String::new(),
         text(owner),
-    ], pairs(one(row, &["permissions"])))
+    ], &pairs(one(row, &["permissions"])))
 }
 
 fn of_keypal(row: &Object) -> Option<Expected> {
@@ -107,7 +107,7 @@ fn of_keypal(row: &Object) -> Option<Expected> {
     let labels = [texts(one(metadata, &["scopes"])), pairs(one(metadata, &["resources"]))].concat();
     let about = ["name", "description", "ownerId"].map(|field| text(one(metadata, &[field])));
     let expires_at = time(one(metadata, &["expiresAt"]))?;
-    expected(one(row, &["keyHash", "key_hash"]), expires_at, Some(revoked_at), enabled, about, labels)
+    expected(one(row, &["keyHash", "key_hash"]), expires_at, Some(revoked_at), enabled, about, &labels)
 }
 
 fn of_unkey(row: &Object) -> Option<Expected> {
@@ -116,7 +116,7 @@ fn of_unkey(row: &Object) -> Option<Expected> {
     let labels = [texts(one(row, &["roles"])), texts(one(row, &["permissions"]))].concat();
     let owner = one(row, &["externalId", "external_id", "ownerId", "owner_id"]);
     let about = [text(one(row, &["name"])), String::new(), text(owner)];
-    expected(one(row, &["hash"]), time(one(row, &["expires"]))?, Some(revoked_at), enabled, about, labels)
+    expected(one(row, &["hash"]), time(one(row, &["expires"]))?, Some(revoked_at), enabled, about, &labels)
 }
 
 fn expected(
@@ -125,7 +125,7 @@ fn expected(
     revoked_at: Option<Time>,
     enabled: bool,
     [name, description, owner]: [String; 3],
-    labels: Vec<String>,
+    labels: &[String],
 ) -> Option<Expected> {
     let revoked_at = revoked_at.unwrap_or(Time::Never);
     let state = match (revoked_at, enabled) {

@@ -64,7 +64,11 @@ pub fn read(source: impl Read + Send + 'static) -> Rows {
     let rows = reader.into_records().map(move |record| {
         let record = record.map_err(|_| unreadable(Field::Key, "a line of comma-separated values", 0))?;
         if !known || record.len() != columns.len() {
-            return Err(unreadable(Field::Key, "one value for each of the known columns, none of them twice", record.len()));
+            return Err(unreadable(
+                Field::Key,
+                "one value for each of the known columns, none of them twice",
+                record.len(),
+            ));
         }
         Cells { columns: &columns, record: &record }.key()
     });
