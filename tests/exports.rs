@@ -219,3 +219,11 @@ fn what_is_no_export_is_told_and_not_repeated() {
     let endless = std::io::Read::take(std::io::repeat(b'x'), 3 << 20);
     assert_eq!(read(litellm::read(endless)).len(), 1);
 }
+
+/// Which of two columns of one name is meant cannot be told, so neither is taken.
+#[test]
+fn a_column_that_is_there_twice_is_the_mistake_of_every_row() {
+    let file = format!("digest,agents,agents\n{},none,all\n{},all,all\n", hex("1"), hex("2"));
+    let found = read(csv::read(std::io::Cursor::new(file)));
+    assert!(found.len() == 2 && found.iter().all(Result::is_err), "{found:?}");
+}

@@ -163,6 +163,23 @@ fn an_entry_that_cannot_be_read_harms_none_of_the_others() {
     assert!(answers[..bad.len()].iter().all(|answer| answer.feedback().is_none()));
 }
 
+/// Half a character and a number beyond all are JSON, though no text and no number that could be kept.
+#[test]
+fn what_no_text_can_hold_harms_no_other_field_and_no_other_entry() {
+    let (keys, project) = host();
+    for odd in ["\"\\ud800\"", "1e999", "[1e999]", "{\"\\udc00\": 1}"] {
+        let issued = generate(&project);
+        let token = issued.token.expose();
+        let body = format!(
+            r#"[{{"token": {odd}, "type": "t"}}, {{"token": "{token}", "type": "t", "url": {odd}, "more": {odd}}}, {odd}]"#
+        );
+        let report = Report::parse(body.as_bytes()).unwrap();
+        let answers = settle(&report, &keys);
+        assert_eq!(told(&answers), ["unreadable", "revoked", "unreadable"], "{odd}");
+        assert_eq!((answers[1].entry.token_type(), answers[1].entry.url()), (Some("t"), None));
+    }
+}
+
 #[test]
 fn what_is_not_known_is_skipped_and_what_is_missing_hinders_no_revocation() {
     let (keys, project) = host();

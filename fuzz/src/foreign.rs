@@ -68,7 +68,10 @@ pub fn check(data: &[u8]) -> Checked {
         same("whether that is its digest", &(digest == expected), &true)?;
         quiet(format!("{digest:?}"))?;
     }
-    if let [Some(known), _] = &known {
+    // What takes long is asked of a part.
+    if let [Some(known), _] = &known
+        && data.len().is_multiple_of(8)
+    {
         goes_on(&given, &tokens, known, data)?;
     }
     Ok(outcome(known[0].is_some()))

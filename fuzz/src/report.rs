@@ -25,7 +25,7 @@ pub const TARGET: Target = Target {
 };
 
 const WORDS: &[&str] = &[
-    "token", "type", "url", "source", "acme_", "acme_live_", "ab_cd_ef_", "_", ".", "(", TOKEN, SECRET, "commit",
+    "token", "type", "url", "source", "acme_", "acme_live_", "ab_cd_ef_", "_", ".", "(", TOKEN, SECRET, "commit", "\\ud800",
     "https://github.com/x/y", "acme_access_key", CANARY,
 ];
 const TOKEN: &str = "acme_7Hq2LkP9sTz4WcX1_uV5rS0aYbN3mQe8GjDfKxZw6Ti1oRyHc2ZF3WJ";
@@ -42,12 +42,11 @@ pub fn check(data: &[u8]) -> Checked {
     let data = &repeated(data);
     let read = Report::parse(data);
     let Ok(Value::Array(values)) = serde_json::from_slice(data) else {
-        // What nobody looks at need not be readable: a number of any size, half a character.
-        let skimmed = serde_json::from_slice::<Vec<IgnoredAny>>(data).map(|values| values.len());
-        match read {
-            Ok(report) => same("the number of entries", &Some(report.entries().len()), &skimmed.ok())?,
-            Err(invalid) => quiet(invalid)?,
-        }
+        // One entry of which something cannot be read harms no other: a number of any size, half a character.
+        let skimmed = std::str::from_utf8(data).ok().and_then(|text| serde_json::from_str::<Vec<IgnoredAny>>(text).ok());
+        let entries = read.as_ref().map(|report| report.entries().len()).ok();
+        same("the number of entries", &entries, &skimmed.map(|values| values.len()))?;
+        read.err().map_or(Ok(()), quiet)?;
         return Ok(outcome(false));
     };
     let expected = values.len() <= ENTRIES_MAX;
@@ -83,7 +82,8 @@ fn entries(report: &Report, values: &[Value]) -> Result<(), Difference> {
         same("the entry", &shown(entry, value), &expected(value))?;
     }
     quiet(format!("{report:?}"))?;
-    if values.len() < 10 { answers(report, values) } else { Ok(()) }
+    let text: usize = values.iter().map(|value| value["token"].as_str().unwrap_or_default().len()).sum();
+    if values.len() < 10 && text.is_multiple_of(8) { answers(report, values) } else { Ok(()) }
 }
 
 fn shown(entry: &Entry, value: &Value) -> Value {
@@ -159,13 +159,16 @@ fn samples() -> Vec<Vec<u8>> {
         json!([entry(&whole), entry("c4nary"), {"token": 5}, null]),
         json!([entry(&format!("\"{whole}.")), entry(&of_prefix("acme_live"))]),
         json!([{"token": whole, "type": "t", "url": format!("https://x/?key={whole}&c4nary={whole}"), "source": ""}]),
-        json!([{"token": format!("{whole}."), "type": "t", "url": "x".repeat(2_048), "more": [{"token": whole}]}]),
+        json!([{"token": format!("{whole}."), "type": "t", "url": "x".repeat(300), "more": [{"token": whole}]}]),
         json!([{"token": "c4nary", "type": "t", "url": "y".repeat(2_049), "source": "commit"}]),
         json!([]),
         json!({"token": "c4nary"}),
         json!([entry("NMIfyYncKcRALEXAMPLE"), [entry(&whole)], "c4nary", 1.5, true, entry(&of_prefix("ab_cd_ef"))]),
     ];
     let mut samples: Vec<Vec<u8>> = samples.iter().map(|value| value.to_string().into_bytes()).collect();
-    samples.extend(["*0", "*2"].map(|text| text.as_bytes().to_vec()));
+    let half = json!([entry("HALF"), entry(&whole), {"token": "c4nary", "more": "HALF"}]).to_string();
+    samples.push(half.replace("HALF", "\\ud800").into_bytes());
+    samples.push(half.replace("\"HALF\"", "1e999").into_bytes());
+    samples.push(b"*0".to_vec());
     samples
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, de};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -152,8 +153,9 @@ impl<'de> Visitor<'de> for Entries<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while self.entries.len() < ENTRIES_MAX {
-            let Some(Lenient(raw)) = seq.next_element::<Lenient<Raw>>()? else { return Ok(()) };
-            self.entries.push(raw.map_or_else(Entry::default, Entry::of));
+            // Read on its own, so that what cannot be read in it ends it and not the report.
+            let Some(raw) = seq.next_element::<&RawValue>()? else { return Ok(()) };
+            self.entries.push(serde_json::from_str(raw.get()).map_or_else(|_| Entry::default(), Entry::of));
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {
             *self.more += 1;
@@ -162,90 +164,34 @@ impl<'de> Visitor<'de> for Entries<'_> {
     }
 }
 
-/// The fields of one entry: token, type, url, source.
+/// The fields of one entry: token, type, url, source. What is no text is as if it were not there.
 #[derive(Default)]
 struct Raw([Option<String>; 4]);
 
-/// What is read of a value of another kind: nothing, and no error.
-struct Lenient<T>(Option<T>);
-
-impl<'de, T: Value> Deserialize<'de> for Lenient<T> {
+impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Anything(std::marker::PhantomData)).map(Self)
+        deserializer.deserialize_map(Fields)
     }
 }
 
-/// What can be read of a text or of an object.
-trait Value: Sized {
-    fn of_text(_: &str) -> Option<Self> {
-        None
-    }
+struct Fields;
 
-    fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-}
-
-impl Value for String {
-    fn of_text(text: &str) -> Option<Self> {
-        Some(text.to_owned())
-    }
-}
-
-impl Value for Raw {
-    fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
-        let mut raw = Self::default();
-        while let Some(name) = map.next_key::<String>()? {
-            let place = ["token", "type", "url", "source"].iter().position(|known| *known == name);
-            match place.and_then(|place| raw.0.get_mut(place)) {
-                Some(field) => *field = map.next_value::<Lenient<String>>()?.0,
-                None => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(Some(raw))
-    }
-}
-
-struct Anything<T>(std::marker::PhantomData<T>);
-
-impl<'de, T: Value> Visitor<'de> for Anything<T> {
-    type Value = Option<T>;
+impl<'de> Visitor<'de> for Fields {
+    type Value = Raw;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
+        f.write_str("an object")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<T>, E> {
-        Ok(T::of_text(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<T>, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<T>, A::Error> {
-        T::of_map(map)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+        let mut raw = Raw::default();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value::<&RawValue>()?;
+            let place = ["token", "type", "url", "source"].iter().position(|known| *known == name);
+            if let Some(field) = place.and_then(|place| raw.0.get_mut(place)) {
+                *field = serde_json::from_str(value.get()).ok();
+            }
+        }
+        Ok(raw)
     }
 }
