@@ -10,9 +10,11 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use access_keys::clock::{Clock, SystemClock};
-use access_keys::domain::{Field, ScopeForm};
+use access_keys::domain::{Field, Rule, ScopeForm};
 use access_keys::store::MemoryStore;
-use access_keys::{AccessKey, AccessKeys, Actor, EnvironmentId, Issued, KeyForm, ProjectId, ProjectKeys};
+use access_keys::{
+    AccessKey, AccessKeys, Actor, EnvironmentId, Invalid, Issued, KeyForm, ProjectId, ProjectKeys,
+};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 /// An answer, and what it stands for.
@@ -152,7 +154,9 @@ impl Wizard {
         let mut so_far = form.clone();
         to_come.iter().for_each(|later| set(&mut so_far, later.field, ""));
         let mistakes = self.project.review(&so_far).err()?;
-        let mut relevant = mistakes.iter().filter(|why| asked.iter().any(|asked| asked.field == why.field));
+        let is_asked = |why: &&Invalid| asked.iter().any(|asked| asked.field == why.field);
+        // An environment without a prefix is none of those in the list, and told as that.
+        let mut relevant = mistakes.iter().filter(is_asked).filter(|why| why.rule != Rule::NoPrefix);
         relevant.next().map(ToString::to_string)
     }
 
