@@ -174,7 +174,8 @@ mod tests {
     }
 
     const ORPHAN: &str = "INSERT INTO events VALUES \
-        (1, '0000000000000001', 'checkout', '0000000000000002', 0, 'user:ada', 'created', 1, '[]', 'none', 'none')";
+        (1, '0000000000000001', 'checkout', '0000000000000002', 0, 'user:ada', 'created', 1, '[]', 'none', 'none', \
+         'none')";
 
     /// A change that fails only when it is committed: its event is of no key.
     fn fail_late(writer: &mut Writer, is_stored: impl FnOnce(&Connection) -> Result<bool>) -> Stored<()> {

@@ -104,10 +104,10 @@ fn add(path: &Path, count: usize) -> Result<()> {
             SELECT i, printf('bulk%012d', i * 7368787 % 999983) AS id, printf('tell%012d', i) AS event FROM n
             WHERE {count} > 0;
          INSERT INTO events SELECT (SELECT max(seq) FROM main.events) + 1 + i, made.event, project, made.id, {now} + i,
-            created_by, 'created', 1, '[]', 'none', 'none' FROM made JOIN like_these ON place = i % 9;
+            created_by, 'created', 1, '[]', 'none', 'none', 'none' FROM made JOIN like_these ON place = i % 9;
          INSERT INTO keys SELECT made.id, project, environment, name || ' ' || i, name_search || ' ' || i, description,
             agents, prompts, status, CASE WHEN i % 50 = 7 THEN {now} ELSE expires_at END, 1, {now} + i, created_by,
-            {now} + i, origin, digest, 1, issued_by, NULL, NULL, NULL, NULL, made.event
+            {now} + i, origin, digest, 1, issued_by, NULL, NULL, NULL, NULL, made.event, 'none'
             FROM made JOIN like_these ON place = i % 9 ORDER BY made.id;
          INSERT INTO uses SELECT id, 1, {now} + i FROM made WHERE i % 2 = 0 ORDER BY id"
     ))?;
