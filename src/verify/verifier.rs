@@ -206,13 +206,14 @@ impl Verifier {
 
     #[cold]
     pub(super) fn denial(&self, refusal: Refusal, token: &str, environment: &EnvironmentId) -> Denial {
-        let id = if refusal == Refusal::Malformed { None } else { self.id_of(token, environment) };
-        id.map_or(Denial::Malformed {}, |id| refusal.denial(id))
-    }
-
-    fn id_of(&self, token: &str, environment: &EnvironmentId) -> Option<KeyId> {
-        let presented = self.read(token, environment).map(|presented| presented.id);
-        presented.or_else(|| self.read_foreign(token, environment).map(|(id, _)| id))
+        if refusal == Refusal::Malformed {
+            return Denial::Malformed {};
+        }
+        if let Some(presented) = self.read(token, environment) {
+            return refusal.denial(presented.id);
+        }
+        let foreign = self.read_foreign(token, environment);
+        foreign.map_or(Denial::Malformed {}, |(id, _)| refusal.denial(id))
     }
 
     /// The answer for a token that is none of this library's.
