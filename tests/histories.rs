@@ -159,7 +159,7 @@ fn what_was_written_is_intact() {
         let report = scene.verify().await;
         assert!(report.is_intact(), "{report}");
         assert_eq!((report.keys(), report.events(), report.unsealed()), (1, 11, 0));
-        assert_eq!(report.to_string(), "1 keys, 11 events: intact");
+        assert_eq!(report.to_string(), "1 key, 11 events: intact");
         let all = scene.project.verify_histories(None).await.unwrap();
         assert_eq!(all, report);
     });
@@ -393,7 +393,7 @@ fn peppers_change_in_the_middle_of_a_chain() {
         let found = scene.project.verify_history(id).await.unwrap().breaks()[0].clone();
         assert_eq!(
             (found.revision.get(), found.cause.to_string()),
-            (2, "its event is sealed under pepper 2, which is lacking".to_owned())
+            (2, "its event is sealed under pepper 2, which is lacking: it cannot be checked".to_owned())
         );
     });
 }
@@ -428,7 +428,7 @@ fn keys_of_an_earlier_version_begin_their_chain_with_their_next_change() {
         let project = keys.project(checkout(), Actor::user("bob").unwrap());
         let report = project.verify_history(key.id).await.unwrap();
         assert!(report.is_intact());
-        assert_eq!(report.to_string(), "1 keys, 1 events, 1 of them without a seal: intact");
+        assert_eq!(report.to_string(), "1 key, 1 event, 1 of them without a seal: intact");
         project.edit(key.id, Edit::new().name("New").unwrap()).await.unwrap();
         let report = project.verify_history(key.id).await.unwrap();
         assert!(report.is_intact(), "{report}");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use access_keys::domain::{Field, Rule, Unit};
 use access_keys::leak::{Answer, Label, Outcome, Report};
 use access_keys::store::{KeyStore, MemoryStore};
-use access_keys::{AccessKeys, Actor, AuditQuery, FakeClock, Invalid, Issued, ProjectKeys, Status};
+use access_keys::{AccessKeys, Actor, AuditQuery, FakeClock, Invalid, Issued, Pepper, ProjectKeys, Status};
 use pollster::block_on;
 use serde_json::{Value, json};
 use setup::faulty::{Fault, FaultyStore, poll_at_most};
@@ -58,6 +58,7 @@ fn told(answers: &[Answer<'_>]) -> Vec<&'static str> {
         Outcome::Revoked(change) if change.is_new() => "revoked",
         Outcome::Revoked(_) => "was revoked",
         Outcome::NotOurs => "not ours",
+        Outcome::Undecidable { .. } => "undecidable",
         Outcome::Unreadable => "unreadable",
         Outcome::Failed(_) => "failed",
         _ => "something else",
@@ -266,6 +267,23 @@ fn a_store_in_trouble_fails_one_entry_which_is_not_said_to_be_false() {
     assert!(answers[1].feedback().is_none());
     store.heal();
     assert_eq!(told(&settle(&report, &keys)), ["was revoked", "revoked", "was revoked"]);
+}
+
+/// A report about a token whose pepper was taken out can be answered, though that one is left open.
+#[test]
+fn a_token_whose_pepper_is_lacking_is_neither_a_failure_nor_said_to_be_false() {
+    let (store, clock) = (Arc::new(MemoryStore::new()), FakeClock::default());
+    let with = |version| {
+        let pepper = Pepper::new(version, [u8::try_from(version).unwrap(); 32]).unwrap();
+        builder(Arc::clone(&store), &clock).pepper(pepper).build().unwrap()
+    };
+    let (before, after) = (with(1), with(2));
+    let (old, new) = (generate(&checkout(&before)), generate(&checkout(&after)));
+    let report = report(&[&old, &new].map(|issued| entry(issued.token.expose())));
+    let answers = settle(&report, &after);
+    assert_eq!(told(&answers), ["undecidable", "revoked"]);
+    assert!(matches!(answers[0].outcome, Outcome::Undecidable { key, .. } if key == old.key.id));
+    assert!(answers[0].feedback().is_none());
 }
 
 #[test]

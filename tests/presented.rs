@@ -5,7 +5,7 @@ mod setup;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access_keys::domain::{Action, Field};
+use access_keys::domain::{Action, Field, Which};
 use access_keys::store::{KeyStore, MemoryStore};
 use access_keys::{
     AccessKeys, Actor, AuditQuery, Change, Clock, EnvironmentId, Error, FakeClock, Issued, KeyInfo, Pepper,
@@ -258,7 +258,10 @@ fn a_node_that_lacks_the_pepper_cannot_tell_and_says_so() {
     let issued = block_on(checkout(&keys).generate(anything())).unwrap();
     let lacking = with(Pepper::new(1, [1; 32]).unwrap());
     match present(&lacking, issued.token.expose()) {
-        Err(Error::Store(error)) => assert!(format!("{error:?}").contains("lacks the pepper")),
+        Err(error @ Error::PepperLacking { key }) => {
+            assert_eq!(key, issued.key.id);
+            assert!(error.to_string().contains("lacks the pepper"), "{error}");
+        }
         other => panic!("{other:?}"),
     }
     assert!(present(&keys, issued.token.expose()).unwrap().is_some());
@@ -285,6 +288,34 @@ fn a_reason_is_checked_before_the_token_and_never_records_it() {
     assert_eq!(event.reason, Some(recorded));
     // Also where what was presented is no token, and no text of its own.
     assert!(block_on(keys.revoke_presented(&"é".repeat(19), "é".repeat(30), finder())).unwrap().is_none());
+}
+
+/// A person who ends a key by hand writes why, and pastes what was found.
+#[test]
+fn no_reason_records_a_token_of_these_keys() {
+    let (keys, _) = host();
+    let project = checkout(&keys);
+    let issued = [production(), env("staging")].map(|environment| generate_in(&project, &environment));
+    let tokens = issued.each_ref().map(|issued| issued.token.expose());
+    let reason = format!("«{}» and {} were in the log", tokens[0], tokens[1]);
+    let found: Vec<_> = keys.find_tokens(&reason).map(|found| (found.key, &reason[found.range])).collect();
+    assert_eq!(found, [(issued[0].key.id, tokens[0]), (issued[1].key.id, tokens[1])]);
+
+    block_on(project.revoke(issued[0].key.id, &reason)).unwrap();
+    assert!(
+        block_on(project.revoke_all(Which::every_key(), &reason).unwrap().finish())
+            .unwrap()
+            .failed
+            .is_empty()
+    );
+    let recorded = format!(
+        "«acme_live_{}_[redacted]» and acme_test_{}_[redacted] were in the log",
+        issued[0].key.id, issued[1].key.id
+    );
+    let revoked = AuditQuery::default().action(Action::Revoked);
+    let events = block_on(project.history(revoked)).unwrap().items;
+    assert_eq!(events.len(), 2);
+    assert!(events.iter().all(|event| event.reason.as_ref() == Some(&recorded)), "{events:?}");
 }
 
 #[test]

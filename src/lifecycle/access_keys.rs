@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Builder, Error, ProjectKeys};
-use crate::domain::{Actor, EnvironmentId, ProjectId};
+use crate::domain::{Actor, EnvironmentId, Field, Invalid, ProjectId, text};
 use crate::store::KeyStore;
-use crate::token::Random;
+use crate::token::{Found, Prefix, Random, find_tokens};
 use crate::verify::{Denial, Grant, Verifier};
 
 /// The access keys of a host. Made once; clones are cheap and are one and the same.
@@ -63,6 +63,52 @@ impl<S: KeyStore> AccessKeys<S> {
     #[must_use]
     pub fn verifier(&self) -> Verifier {
         self.verifier.clone()
+    }
+
+    /// Every token of any prefix of these keys in `text`; see [`token::find_tokens`](crate::token::find_tokens).
+    ///
+    /// ```
+    /// # use access_keys::{AccessKeys, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+    /// use access_keys::Actor;
+    ///
+    /// # pollster::block_on(async {
+    /// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+    /// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+    /// # let review = project.draft()
+    /// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+    /// #     .agents(Scope::All)
+    /// #     .prompts(Scope::All)?;
+    /// # let issued = project.generate(review).await?;
+    /// # let ticket = format!("it says 401 for {}, what now?", issued.token.expose());
+    /// for token in keys.find_tokens(&ticket) {
+    ///     // One that cannot be revoked must not keep the others.
+    ///     match keys.revoke_presented(&ticket[token.range], "in a ticket", Actor::user("bob")?).await {
+    ///         Ok(Some(change)) => println!("{} is revoked", change.key().id),
+    ///         Ok(None) => println!("{} has another secret", token.key),
+    ///         Err(error) => println!("{}: {error}", token.key),
+    ///     }
+    /// }
+    /// # assert!(keys.verify(issued.token.expose(), &EnvironmentId::new("production")?).await.is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn find_tokens<'t, T: AsRef<[u8]> + ?Sized>(
+        &self,
+        text: &'t T,
+    ) -> impl Iterator<Item = Found> + use<'t, S, T> {
+        let prefixes: Vec<_> = self.verifier.setup().prefixes.all().cloned().collect();
+        find_tokens(text, &prefixes)
+    }
+
+    /// What is recorded of why a key was revoked. People paste the token there: its secret is left out.
+    pub(super) fn reason(&self, given: &str) -> Result<String, Invalid> {
+        let mut reason = given.to_owned();
+        let found: Vec<_> = self.find_tokens(given).collect();
+        for token in found.into_iter().rev() {
+            let secret = token.range.end.saturating_sub(Prefix::SECRET_LEN)..token.range.end;
+            reason.replace_range(secret, "[redacted]");
+        }
+        text::paragraph(Field::Reason, &reason)
     }
 
     /// Writes the uses of keys, and what they were used for, that were gathered since they were last written.

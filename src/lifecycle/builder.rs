@@ -42,6 +42,7 @@ pub struct Builder<S> {
     random: Random,
     prefixes: Prefixes,
     peppers: Vec<Pepper>,
+    retired_peppers: Vec<Pepper>,
     accept_unpeppered: bool,
     foreign: Vec<ForeignTokens>,
     record_uses: bool,
@@ -60,6 +61,7 @@ impl<S: KeyStore> Builder<S> {
             random: Random::system(),
             prefixes: Prefixes::default(),
             peppers: Vec::new(),
+            retired_peppers: Vec::new(),
             accept_unpeppered: false,
             foreign: Vec::new(),
             record_uses: true,
@@ -91,6 +93,13 @@ impl<S: KeyStore> Builder<S> {
     /// With a pepper, keys stored without one are no longer recognized.
     pub fn pepper(mut self, pepper: Pepper) -> Self {
         self.peppers.push(pepper);
+        self
+    }
+
+    /// Checks by a pepper that is not secret any more what it sealed in histories, as far as a checkpoint holds it: see
+    /// [`history`](super::history). It makes no digest and recognizes none.
+    pub fn retired_pepper(mut self, pepper: Pepper) -> Self {
+        self.retired_peppers.push(pepper);
         self
     }
 
@@ -188,7 +197,8 @@ impl<S: KeyStore> Builder<S> {
             clock: self.clock,
             prefixes: self.prefixes,
             foreign: self.foreign,
-            peppers: PepperRing::new(self.peppers, self.accept_unpeppered)?,
+            peppers: PepperRing::new(self.peppers, self.accept_unpeppered)?
+                .with_retired(self.retired_peppers)?,
             record_uses: self.record_uses,
             max_staleness: self.max_staleness,
             cache_capacity: self.cache_capacity,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Error, ProjectKeys};
-use crate::domain::{AccessKey, Cursor, Field, KeyId, OperationId, Status, Which, text};
+use crate::domain::{AccessKey, Cursor, KeyId, OperationId, Status, Which};
 use crate::store::{KeyStore, together};
 
 /// How many keys are looked at in one step.
@@ -57,7 +57,7 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// [`Error::Invalid`] for a reason of more than 1,000 characters or with control characters;
     /// [`Error::Randomness`] where an operation had to be drawn.
     pub fn revoke_all(&self, which: Which, reason: impl AsRef<str>) -> Result<RevokeAll<S>, Error> {
-        let reason = text::paragraph(Field::Reason, reason.as_ref())?;
+        let reason = self.keys.reason(reason.as_ref())?;
         let operation = match &self.operation {
             Some(operation) => operation.clone(),
             None => self.draw_id(|drawn| {

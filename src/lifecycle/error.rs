@@ -51,6 +51,13 @@ pub enum Error {
         /// The revision that the caller saw.
         expected: Revision,
     },
+    /// This node lacks the pepper or the digest scheme of the key, so it cannot tell whether a token is good: asking
+    /// again gives the same. Whoever must be sure revokes the key by its id.
+    #[error("this node lacks the pepper or the digest scheme of key {key}")]
+    PepperLacking {
+        /// The key that the token claims to be of.
+        key: KeyId,
+    },
     /// The store did not do it, or cannot say whether it did.
     #[error(transparent)]
     Store(#[from] StoreError),

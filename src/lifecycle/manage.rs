@@ -6,7 +6,7 @@ use super::commit::{Attempts, Outcome, Step};
 use super::{Change, Error, ProjectKeys};
 use crate::domain::{
     AccessKey, Action, Applied, AuditEvent, AuditQuery, Edit, Field, FieldChange, Invalid, KeyId, Rejection,
-    Rule, text,
+    Rule,
 };
 use crate::store::KeyStore;
 use crate::verify::Announced;
@@ -54,6 +54,8 @@ impl<S: KeyStore> ProjectKeys<S> {
 
     /// Ends a key for ever. It stays for the record. A key that is revoked already stays as it is.
     ///
+    /// Where a token of these keys stands in the reason, its secret is not recorded.
+    ///
     /// # Errors
     /// [`Error::Invalid`] for a reason of more than 1,000 characters or with control characters;
     /// [`Error::NotFound`]; [`Error::Store`].
@@ -61,7 +63,7 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// # Cancel safety
     /// A dropped future leaves it done or not done.
     pub async fn revoke(&self, id: KeyId, reason: impl AsRef<str> + Send) -> Result<Change, Error> {
-        let reason = text::paragraph(Field::Reason, reason.as_ref())?;
+        let reason = self.keys.reason(reason.as_ref())?;
         self.announce(self.revoke_for(id, reason)).await
     }
 

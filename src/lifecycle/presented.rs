@@ -3,9 +3,10 @@
 use constant_time_eq::constant_time_eq;
 
 use super::{AccessKeys, Change, Error};
-use crate::domain::{Actor, Field, text};
+use crate::domain::Actor;
 use crate::store::KeyStore;
 use crate::token::Prefix;
+use crate::verify::Identified;
 
 /// The shortest token that a [`ForeignTokens`](crate::token::ForeignTokens) takes.
 const SECRET_MIN: usize = 8;
@@ -52,7 +53,7 @@ impl<S: KeyStore> AccessKeys<S> {
     /// # Errors
     /// [`Error::Invalid`] for a reason of more than 1,000 characters or with control characters, whatever the token.
     /// [`Error::Store`] when it cannot be known whether the token is good, or whether its key was revoked: also when
-    /// too many keys are being read, and when this node lacks the pepper or the scheme of the key.
+    /// too many keys are being read. [`Error::PepperLacking`] when this node lacks the pepper or the scheme of the key.
     ///
     /// # Cancel safety
     /// A dropped future leaves it done or not done.
@@ -62,8 +63,12 @@ impl<S: KeyStore> AccessKeys<S> {
         reason: impl AsRef<str> + Send,
         actor: Actor,
     ) -> Result<Option<Change>, Error> {
-        let reason = text::paragraph(Field::Reason, &without(reason.as_ref(), token))?;
-        let Some(stored) = self.verifier.identify(token).await? else { return Ok(None) };
+        let reason = self.reason(&without(reason.as_ref(), token))?;
+        let stored = match self.verifier.identify(token).await? {
+            Identified::Key(stored) => stored,
+            Identified::Nothing => return Ok(None),
+            Identified::Lacking(key) => return Err(Error::PepperLacking { key }),
+        };
         let key = stored.key();
         self.project(key.project.clone(), actor).revoke(key.id, reason).await.map(Some)
     }

@@ -75,6 +75,8 @@ pub(crate) struct PepperRing {
     /// Newest first.
     peppers: Vec<Pepper>,
     accept_unpeppered: bool,
+    /// They check seals alone.
+    retired: Vec<Pepper>,
 }
 
 impl PepperRing {
@@ -88,7 +90,18 @@ impl PepperRing {
             let problem = "has two of one version";
             return Err(Invalid::new(Field::Pepper, Rule::Inconsistent { problem }));
         }
-        Ok(Self { peppers, accept_unpeppered })
+        Ok(Self { peppers, accept_unpeppered, retired: Vec::new() })
+    }
+
+    /// The same with peppers that others may have by now.
+    pub(crate) fn with_retired(self, retired: Vec<Pepper>) -> Result<Self, Invalid> {
+        let mut versions: Vec<_> = self.peppers.iter().chain(&retired).map(Pepper::version).collect();
+        versions.sort_unstable();
+        if versions.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+            let problem = "has two of one version";
+            return Err(Invalid::new(Field::Pepper, Rule::Inconsistent { problem }));
+        }
+        Ok(Self { retired, ..self })
     }
 
     /// The digest of a new secret: under the newest pepper.
@@ -140,13 +153,21 @@ impl PepperRing {
         let pepper = match seal.pepper() {
             None if self.takes_unpeppered() => None,
             None => return Sealing::Unpeppered,
-            Some(version) => match self.peppers.iter().find(|known| known.version == version) {
-                None => return Sealing::Lacking,
-                found => found,
-            },
+            Some(version) => {
+                let mut known = self.peppers.iter().chain(&self.retired);
+                match known.find(|known| known.version == version) {
+                    None => return Sealing::Lacking,
+                    found => found,
+                }
+            }
         };
-        let is_it = constant_time_eq_32(self.seal_of(pepper, sealed).mac(), seal.mac());
-        if is_it { Sealing::Good } else { Sealing::Wrong }
+        match constant_time_eq_32(self.seal_of(pepper, sealed).mac(), seal.mac()) {
+            false => Sealing::Wrong,
+            true if self.retired.iter().any(|retired| Some(retired.version) == seal.pepper()) => {
+                Sealing::Retired
+            }
+            true => Sealing::Good,
+        }
     }
 
     fn seal_of(&self, pepper: Option<&Pepper>, sealed: &[u8]) -> Seal {
@@ -181,6 +202,8 @@ pub(crate) enum Sealing {
     Unpeppered,
     /// The ring lacks its pepper.
     Lacking,
+    /// It is right, and others than this ring can make such a one.
+    Retired,
 }
 
 /// How one ring checks the secrets of a digest: 0 without a pepper, 1 under its newest one, and so on.

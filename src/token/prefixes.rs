@@ -31,6 +31,10 @@ impl Prefixes {
         self.of(environment).ok_or_else(|| Invalid::new(Field::Environment, Rule::NoPrefix))
     }
 
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Prefix> {
+        self.fallback.iter().chain(self.own.iter().map(|(_, prefix)| prefix))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.fallback.is_none() && self.own.is_empty()
     }

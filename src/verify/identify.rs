@@ -8,24 +8,24 @@ use crate::store::{KeyStore, StoreError, StoredKey};
 use crate::token::{Presented, Signed};
 
 impl Verifier {
-    /// The key of a token, whatever its environment, status and expiry, as the store has it now. `None` for every text
+    /// The key of a token, whatever its environment, status and expiry, as the store has it now. Nothing for every text
     /// that opens no key: no token, no such key, another secret, one that was retired.
     ///
     /// The secret is compared as for a verification: the same work for a key that does not exist. Nothing is cached,
     /// counted or noted as a use, and the read is one of those that are bounded.
-    pub(crate) async fn identify(&self, token: &str) -> Result<Option<StoredKey>, StoreError> {
-        let Some((id, signed)) = self.read_any(token.as_bytes()) else { return Ok(None) };
+    pub(crate) async fn identify(&self, token: &str) -> Result<Identified, StoreError> {
+        let Some((id, signed)) = self.read_any(token.as_bytes()) else { return Ok(Identified::Nothing) };
         // Before the read: where a clock must be asked for, it is whatever the key.
         let now = self.stamp().await?.timestamp_micros();
         let stored = self.inner.read_alone(id).await?;
         let row = self.inner.row_of(id, stored.as_ref());
         let row = row.ok_or_else(|| StoreError::backend("the store answered with another key"))?;
         let secret = row.matches(&signed, &self.setup().peppers);
-        match secret.filter(|secret| now < row.ends_at(*secret)) {
-            Some(_) => Ok(stored),
-            None if row.lacks_way(now) => Err(StoreError::backend(LACKING)),
-            None => Ok(None),
-        }
+        Ok(match secret.filter(|secret| now < row.ends_at(*secret)) {
+            Some(_) => stored.map_or(Identified::Nothing, Identified::Key),
+            None if row.lacks_way(now) => Identified::Lacking(id),
+            None => Identified::Nothing,
+        })
     }
 
     /// What is digested of a token of any environment, or of another system whose keys were imported.
@@ -36,7 +36,15 @@ impl Verifier {
     }
 }
 
-const LACKING: &str = "this node lacks the pepper or the digest scheme of the key";
+/// Whose token it is.
+pub(crate) enum Identified {
+    /// It opens this key.
+    Key(StoredKey),
+    /// It opens none.
+    Nothing,
+    /// It may open this one: its pepper or its digest scheme is lacking.
+    Lacking(KeyId),
+}
 
 impl Inner {
     /// Reads a key from the store for one caller alone.

@@ -102,5 +102,6 @@ pub use stats::Stats;
 pub use verifier::Verifier;
 
 pub(crate) use changing::Announced;
+pub(crate) use identify::Identified;
 pub(crate) use uses::Uses;
 pub(crate) use verifier::Setup;

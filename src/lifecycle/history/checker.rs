@@ -54,10 +54,18 @@ impl HistoryChecker {
         Ok(Self { ring, chains: Chains::default() })
     }
 
+    /// Checks by these peppers too what they sealed, as far as a checkpoint holds it: others may have them by now.
+    ///
+    /// # Errors
+    /// [`Invalid`] for two peppers of one version.
+    pub fn retired(self, peppers: impl IntoIterator<Item = Pepper>) -> Result<Self, Invalid> {
+        Ok(Self { ring: self.ring.with_retired(peppers.into_iter().collect())?, ..self })
+    }
+
     /// Expects what a checkpoint holds.
     ///
     /// # Errors
-    /// [`Invalid`] for a checkpoint that was changed, or that was made under a pepper that is lacking here.
+    /// [`Invalid`] for a checkpoint that was changed, or that was made under a pepper that is lacking here, or retired.
     pub fn expect(&mut self, checkpoint: &Checkpoint) -> Result<(), Invalid> {
         checkpoint.check(checkpoint.project(), &self.ring)?;
         self.chains.expect(checkpoint);
@@ -104,6 +112,8 @@ struct Chain {
     /// Where the record is not what the events make of it: of interest once they are known to be what was written.
     differs: Option<Break>,
     unsealed: u64,
+    /// Since a checkpoint's event was met: what stands before that is held by it.
+    held: Option<Revision>,
 }
 
 impl Chains {
@@ -131,6 +141,7 @@ impl Chains {
             if (head.event, head.seal) != (event.id, event.seal) {
                 chain.breaks_at(event.key, event.revision, Some(event.id), Cause::Checkpoint);
             }
+            chain.held = Some(event.revision);
         }
         chain.event(ring, event);
     }
@@ -211,6 +222,8 @@ impl Chain {
         };
         let cause = match ring.check(&seal, &sealed_bytes(event, before.as_ref())) {
             Sealing::Good => return,
+            Sealing::Retired if self.held.is_some_and(|held| event.revision <= held) => return,
+            Sealing::Retired => Cause::Retired { version: seal.pepper().unwrap_or_default() },
             Sealing::Wrong => Cause::Altered,
             Sealing::Unpeppered => Cause::Unpeppered,
             Sealing::Lacking => Cause::PepperLacking { version: seal.pepper().unwrap_or_default() },

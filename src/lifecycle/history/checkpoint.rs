@@ -100,6 +100,7 @@ impl Checkpoint {
             match ring.check(&self.seal, &sealed_bytes(&self.project, self.at, &self.heads)) {
                 Sealing::Good => return Ok(()),
                 Sealing::Lacking => "is made under a pepper that is lacking",
+                Sealing::Retired => "is made under a pepper that is retired",
                 Sealing::Wrong | Sealing::Unpeppered => "is not that of the checkpoint",
             }
         };

@@ -13,6 +13,63 @@
 //! all of them. Not found at all: what someone did who has the pepper, or that a last use or a digest was changed (a
 //! digest proves itself: with a pepper nobody else can make one that works).
 //!
+//! # Another pepper
+//!
+//! Old seals stay as they are, so whoever checks them needs the pepper that made them: one that was taken out leaves
+//! histories that cannot be checked ([`Cause::PepperLacking`]). Where the old one is still secret, keep it beside the
+//! new one, for as long as the histories count.
+//!
+//! Where it is not, whoever has it and writes the database makes seals too. Then
+//! [`retired_pepper`](crate::lifecycle::Builder::retired_pepper) goes on checking by it, as far as a checkpoint reaches:
+//! what is sealed under it and held by none is a break ([`Cause::Retired`]). In this order:
+//!
+//! 1. Bring the new pepper to every node, beside the old one. From then on all is sealed under the new one.
+//! 2. Check the histories with the last checkpoint that was kept: what was written since then nothing else can prove.
+//! 3. Make a new checkpoint, which is sealed under the new pepper, and keep it elsewhere.
+//! 4. Once no digest needs it any more, give the old one as `retired_pepper` instead. Histories are checked with the new
+//!    checkpoint from then on.
+//!
+//! ```
+//! # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+//! # use access_keys::store::KeyStore;
+//! use access_keys::Pepper;
+//!
+//! # pollster::block_on(async {
+//! # let store: std::sync::Arc<dyn KeyStore> = std::sync::Arc::new(MemoryStore::new());
+//! # let (leaked, fresh) = ([7; 32], [8; 32]);
+//! # let checkout = ProjectId::new("checkout")?;
+//! # let ada = Actor::user("ada")?;
+//! # let keys = AccessKeys::builder(store.clone()).prefix("acme").pepper(Pepper::new(1, leaked)?).build()?;
+//! # let before = keys.project(checkout.clone(), ada.clone());
+//! # let review = before.draft()
+//! #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+//! #     .agents(Scope::All)
+//! #     .prompts(Scope::All)?;
+//! # before.generate(review).await?;
+//! let both = AccessKeys::builder(store.clone())
+//!     .prefix("acme")
+//!     .pepper(Pepper::new(1, leaked)?)
+//!     .pepper(Pepper::new(2, fresh)?)
+//!     .build()?;
+//! let checkpoint = both.project(checkout.clone(), ada.clone()).checkpoint().await?;
+//!
+//! let keys = AccessKeys::builder(store)
+//!     .prefix("acme")
+//!     .pepper(Pepper::new(2, fresh)?)
+//!     .retired_pepper(Pepper::new(1, leaked)?)
+//!     .build()?;
+//! let project = keys.project(checkout, ada);
+//! assert!(project.verify_histories(Some(&checkpoint)).await?.is_intact());
+//! assert!(!project.verify_histories(None).await?.is_intact());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! Whoever checks holds the pepper, and could make seals too. Someone who must not be able to is shown the report by
+//! whoever runs the keys, not the pepper.
+//!
+//! # Before 0.9
+//!
 //! Events of versions before 0.9 have no seal. A key's chain begins with the first event that has one; once begun it
 //! never ends, so a seal cannot be taken away unseen.
 

@@ -49,19 +49,28 @@ impl HistoryReport {
 /// One line for all, and one for each break.
 impl fmt::Display for HistoryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} keys, {} events", self.keys, self.events)?;
+        write!(f, "{}, {}", counted(self.keys, "key"), counted(self.events, "event"))?;
         if self.unsealed > 0 {
             write!(f, ", {} of them without a seal", self.unsealed)?;
         }
-        match self.breaks.len() {
-            0 => write!(f, ": intact")?,
-            broken => write!(f, ": the histories of {broken} keys are broken")?,
+        let lacking =
+            self.breaks.iter().filter(|found| matches!(found.cause, Cause::PepperLacking { .. })).count();
+        match (self.breaks.len() - lacking, lacking) {
+            (0, 0) => write!(f, ": intact")?,
+            (0, lacking) => write!(f, ": {lacking} cannot be checked")?,
+            (broken, 0) => write!(f, ": {broken} broken")?,
+            (broken, lacking) => write!(f, ": {broken} broken, {lacking} cannot be checked")?,
         }
         for broken in &self.breaks {
             write!(f, "\n{broken}")?;
         }
         Ok(())
     }
+}
+
+fn counted(number: u64, thing: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{ending}")
 }
 
 /// The first place at which the history of a key is not what was written.
@@ -104,6 +113,12 @@ pub enum Cause {
         /// The version.
         version: u32,
     },
+    /// It is sealed under the pepper of this version, which others may have, and no checkpoint holds it.
+    #[non_exhaustive]
+    Retired {
+        /// The version.
+        version: u32,
+    },
     /// The key is not what its history makes of it, in this field.
     #[non_exhaustive]
     Record {
@@ -123,9 +138,20 @@ impl fmt::Display for Cause {
             Self::Unsealed => f.write_str("its event has lost its seal"),
             Self::Unpeppered => f.write_str("its event is sealed without a pepper"),
             Self::PepperLacking { version } => {
-                write!(f, "its event is sealed under pepper {version}, which is lacking")
+                write!(
+                    f,
+                    "its event is sealed under pepper {version}, which is lacking: it cannot be checked"
+                )
             }
-            Self::Record { field } => write!(f, "the {field} of the key is not what the history makes of it"),
+            Self::Retired { version } => {
+                write!(
+                    f,
+                    "its event is sealed under pepper {version}, which is retired, and held by no checkpoint"
+                )
+            }
+            Self::Record { field } => {
+                write!(f, "what the key says of its {field} is not what the history makes of it")
+            }
             Self::Checkpoint => f.write_str("it is not what the checkpoint holds"),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Entry, Report};
-use crate::domain::Actor;
+use crate::domain::{Actor, KeyId};
 use crate::lifecycle::{AccessKeys, Change, Error};
 use crate::store::{KeyStore, together};
 
@@ -17,6 +17,10 @@ const URL_MAX: usize = 500;
 impl Report {
     /// Revokes the keys of the tokens that were found, on behalf of `actor`; nothing is done before it is asked for the
     /// first [`next`](Answering::next).
+    ///
+    /// The reason that is recorded names the source and the address of the report, each unless it is longer than 500
+    /// bytes or has other than printable ASCII. A key that was revoked already keeps its reason: where it was found once
+    /// more is the host's to log.
     pub fn answer<S: KeyStore>(&self, keys: &AccessKeys<S>, actor: Actor) -> Answering<'_, S> {
         Answering { keys: keys.clone(), actor, entries: self.entries() }
     }
@@ -64,8 +68,12 @@ impl<'r, S: KeyStore> Answering<'r, S> {
         let outcome = match (&entry.token, &entry.hash) {
             (Some(token), _) => {
                 let revoked = self.keys.revoke_presented(token, reason(entry), self.actor.clone()).await;
-                revoked
-                    .map_or_else(Outcome::Failed, |change| change.map_or(Outcome::NotOurs, Outcome::Revoked))
+                match revoked {
+                    Ok(Some(change)) => Outcome::Revoked(change),
+                    Ok(None) => Outcome::NotOurs,
+                    Err(Error::PepperLacking { key }) => Outcome::Undecidable { key },
+                    Err(error) => Outcome::Failed(error),
+                }
             }
             (None, Some(_)) => Outcome::NotOurs,
             (None, None) => Outcome::Unreadable,
@@ -80,7 +88,7 @@ impl<S> fmt::Debug for Answering<'_, S> {
     }
 }
 
-/// What is recorded of a revocation: no more than fits, and nothing that would be refused.
+/// No more than fits, and nothing that would be refused.
 fn reason(entry: &Entry) -> String {
     let plain = |text: &&str| text.len() <= URL_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
     let mut reason = String::from("reported by a secret scanner");
@@ -111,7 +119,14 @@ pub enum Outcome {
     Revoked(Change),
     /// It opens no key here: it never did, or was retired by a rotation.
     NotOurs,
-    /// The entry has no text of a token.
+    /// This node lacks the pepper or the digest scheme of the key that it claims to be of, so it cannot tell. Answering
+    /// the report again gives the same; whoever must be sure revokes the key by its id.
+    #[non_exhaustive]
+    Undecidable {
+        /// The key.
+        key: KeyId,
+    },
+    /// The entry has no text of a token. Answering the report again gives the same.
     Unreadable,
     /// It is not known whether it opens a key, or whether that is revoked: the report should be answered again.
     Failed(Error),
@@ -124,7 +139,7 @@ impl Answer<'_> {
         let label = match &self.outcome {
             Outcome::Revoked(_) => Label::TruePositive,
             Outcome::NotOurs => Label::FalsePositive,
-            Outcome::Unreadable | Outcome::Failed(_) => return None,
+            Outcome::Undecidable { .. } | Outcome::Unreadable | Outcome::Failed(_) => return None,
         };
         let token_type = self.entry.token_type()?.to_owned();
         Some(Feedback { token_hash: self.entry.hash.clone()?, token_type, label })
@@ -169,6 +184,6 @@ pub struct Feedback {
 pub enum Label {
     /// It was.
     TruePositive,
-    /// It was not, or not any more.
+    /// It opens no key here, or had been retired by a rotation. One whose key was revoked before was a token.
     FalsePositive,
 }

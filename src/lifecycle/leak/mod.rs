@@ -25,14 +25,22 @@
 //! // The body of the request, once its signature was found good.
 //! let report = Report::parse(&body)?;
 //! let mut answering = report.answer(&keys, Actor::system("github")?);
-//! let mut feedback = Vec::new();
+//! let (mut feedback, mut again) = (Vec::new(), false);
 //! while let Some(answer) = answering.next().await {
-//!     if let Outcome::Revoked(change) = &answer.outcome {
-//!         println!("{} was found at {}", change.key().id, answer.entry.url().unwrap_or("an unknown place"));
+//!     let place = answer.entry.url().unwrap_or("an unknown place");
+//!     match &answer.outcome {
+//!         Outcome::Revoked(change) => println!("{} was found at {place}", change.key().id),
+//!         Outcome::Undecidable { key, .. } => println!("{key} may have been found at {place}: revoke it by its id"),
+//!         Outcome::Failed(error) => {
+//!             println!("what was found at {place} is not settled: {error}");
+//!             again = true;
+//!         }
+//!         _ => {}
 //!     }
 //!     feedback.extend(answer.feedback());
 //! }
-//! let reply = serde_json::to_string(&feedback)?;
+//! let (status, reply) = if again { (503, String::new()) } else { (200, serde_json::to_string(&feedback)?) };
+//! # assert_eq!(status, 200);
 //! # assert!(reply.contains("true_positive"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
@@ -55,9 +63,11 @@
 //! # What is refused, and what fails
 //!
 //! A body of more than 4 MiB, of more than 10,000 entries, or that is no JSON array is refused as a whole. Beyond that
-//! no entry harms another: one that cannot be read is [`Outcome::Unreadable`], one that the store could not
-//! settle [`Outcome::Failed`], and neither is said to be a false positive. Answer the request with an error then, or keep
-//! the report: the same once more is harmless, since a key that was revoked already stays as it is.
+//! no entry harms another. Nothing is said of one that cannot be read ([`Outcome::Unreadable`]), nor of one whose pepper
+//! this node lacks ([`Outcome::Undecidable`]), and asking again changes nothing. One that the store could not settle is
+//! [`Outcome::Failed`]: answer the request with an error then, or keep the report. The same once more is harmless, since
+//! a key that was revoked already stays as it is. A server may refuse a large body before this is asked: axum takes 2 MB
+//! unless its `DefaultBodyLimit` says otherwise.
 //!
 //! A text that is no token by its form and checksum is [`Outcome::NotOurs`] without asking the store. Only texts that
 //! may be tokens are kept, and overwritten at the end. Neither `Debug` nor an error nor an event repeats one; the

@@ -8,7 +8,7 @@ mod server;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use access_keys::store::PostgresStore;
+use access_keys::store::{PostgresStore, StoreError};
 use access_keys::{AccessKeys, Actor, EnvironmentId, Error, Issued, KeyInfo, ProjectId, ProjectKeys, Scope};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
@@ -82,11 +82,18 @@ pub async fn try_generate(project: &ProjectKeys<PostgresStore>, name: &str) -> R
     project.generate(review).await
 }
 
-/// A new key of that name, in a store that works.
+/// A new key of that name, in a store that works. On a machine that is busy an answer may come too late to be used:
+/// what certainly was not stored is tried again.
 ///
 /// # Panics
-/// If the store fails.
+/// If the store goes on failing.
 pub async fn generate(project: &ProjectKeys<PostgresStore>, name: &str) -> Issued {
+    for _ in 0..9 {
+        match try_generate(project, name).await {
+            Err(Error::Store(StoreError::Backend { .. })) => {}
+            generated => return generated.unwrap(),
+        }
+    }
     try_generate(project, name).await.unwrap()
 }
 
