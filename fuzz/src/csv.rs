@@ -2,6 +2,7 @@
 //! and read once more.
 
 use std::io;
+use std::sync::LazyLock;
 
 use access_keys::import::{ForeignKey, csv};
 use access_keys::token::ForeignDigest;
@@ -13,10 +14,10 @@ use crate::mistake::{self, Mistake};
 use crate::naive;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "csv",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: WORDS,
     is_json: false,
     mistakes: &[Mistake::EmptyIsNever, Mistake::FillsLines, Mistake::FirstColumn],

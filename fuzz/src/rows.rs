@@ -1,6 +1,7 @@
 //! What other systems export, in JSON, by each of the readers.
 
 use std::io;
+use std::sync::LazyLock;
 
 use access_keys::import::{Rows, better_auth, keypal, litellm, unkey};
 use serde_json::{Map, Value, json};
@@ -11,10 +12,10 @@ use crate::mistake::{self, Mistake};
 use crate::naive;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "rows",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: WORDS,
     is_json: true,
     mistakes: &[Mistake::LosesRows, Mistake::BitsLeftOver, Mistake::RepeatsRow, Mistake::PausedIsActive],
