@@ -3,7 +3,7 @@
 use access_keys::import::{ForeignKey, Rows};
 use access_keys::token::ForeignDigest;
 use access_keys::{Invalid, Scope};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::{CANARY, Difference, quiet, quiet_debug, same};
 use crate::mistake::{self, Mistake};
@@ -24,8 +24,21 @@ pub(crate) struct Expected {
     pub(crate) expires_at: Time,
     /// Nothing but the state depends on this one.
     pub(crate) revoked_at: Time,
-    /// All else, as [`shown`] gives it.
-    pub(crate) rest: Value,
+    /// All else.
+    pub(crate) rest: Shown,
+}
+
+/// All of a key but its digest and its expiry.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Shown {
+    pub(crate) identifier: Option<String>,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) owner: String,
+    pub(crate) state: &'static str,
+    pub(crate) labels: Vec<String>,
+    pub(crate) agents: Option<Value>,
+    pub(crate) prompts: Option<Value>,
 }
 
 /// The rows that the library reads, numbered and with errors that tell nothing.
@@ -100,18 +113,17 @@ pub(crate) fn can_be_kept(read: &ForeignKey) -> Result<(), Difference> {
     if told { Ok(()) } else { quiet_debug(read) }
 }
 
-/// All of a key but its digest and its expiry.
-pub(crate) fn shown(key: &ForeignKey) -> Value {
-    json!({
-        "identifier": key.identifier,
-        "name": key.name,
-        "description": key.description,
-        "owner": key.owner,
-        "state": key.state.as_str(),
-        "labels": key.labels,
-        "agents": key.agents.as_ref().map(of_scope),
-        "prompts": key.prompts.as_ref().map(of_scope),
-    })
+pub(crate) fn shown(key: &ForeignKey) -> Shown {
+    Shown {
+        identifier: key.identifier.clone(),
+        name: key.name.clone(),
+        description: key.description.clone(),
+        owner: key.owner.clone(),
+        state: key.state.as_str(),
+        labels: key.labels.clone(),
+        agents: key.agents.as_ref().map(of_scope),
+        prompts: key.prompts.as_ref().map(of_scope),
+    }
 }
 
 fn of_scope<T: access_keys::domain::ResourceId + serde::Serialize>(scope: &Scope<T>) -> Value {
