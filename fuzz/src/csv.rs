@@ -2,21 +2,22 @@
 //! and read once more.
 
 use std::io;
+use std::sync::LazyLock;
 
 use access_keys::import::{ForeignKey, csv};
 use access_keys::token::ForeignDigest;
 use serde_json::{Value, json};
 
 use crate::answer::{CANARY, Checked, Difference, Target, outcome, same};
-use crate::foreign_keys::{self, Expected, Time, can_be_kept, compare, shown, taken};
+use crate::foreign_keys::{self, Expected, Shown, Time, can_be_kept, compare, shown, taken};
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "csv",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: WORDS,
     is_json: false,
     mistakes: &[Mistake::EmptyIsNever, Mistake::FillsLines, Mistake::FirstColumn],
@@ -108,31 +109,28 @@ fn key<'c>(cell: &impl Fn(&str) -> Option<&'c str>) -> Option<Expected> {
         Some(text) => foreign_keys::time(text),
     };
     let state = cell("state").unwrap_or("active");
-    if !["active", "inactive", "revoked"].contains(&state) {
-        return None;
-    }
-    let rest = json!({
-        "identifier": cell("identifier").filter(|text| !text.is_empty()),
-        "name": text("name"),
-        "description": text("description"),
-        "owner": text("owner"),
-        "state": state,
-        "labels": text("labels").split_ascii_whitespace().collect::<Vec<_>>(),
-        "agents": scope(text("agents"))?,
-        "prompts": scope(text("prompts"))?,
-    });
+    let rest = Shown {
+        identifier: cell("identifier").filter(|text| !text.is_empty()).map(str::to_owned),
+        name: text("name").to_owned(),
+        description: text("description").to_owned(),
+        owner: text("owner").to_owned(),
+        state: ["active", "inactive", "revoked"].into_iter().find(|known| *known == state)?,
+        labels: text("labels").split_ascii_whitespace().map(str::to_owned).collect(),
+        agents: scope(text("agents"))?,
+        prompts: scope(text("prompts"))?,
+    };
     Some(Expected { digest: foreign_keys::digest(text("digest"))?, expires_at, revoked_at: Time::Never, rest })
 }
 
-fn scope(text: &str) -> Option<Value> {
+fn scope(text: &str) -> Option<Option<Value>> {
     let mut ids: Vec<&str> = text.split_ascii_whitespace().collect();
     ids.sort_unstable();
     ids.dedup();
     match text {
-        "" => Some(Value::Null),
-        "all" => Some(json!("all")),
-        "none" => Some(json!([])),
-        _ => ids.iter().all(|id| naive::is_host_id(id)).then(|| json!(ids)),
+        "" => Some(None),
+        "all" => Some(Some(json!("all"))),
+        "none" => Some(Some(json!([]))),
+        _ => ids.iter().all(|id| naive::is_host_id(id)).then(|| Some(json!(ids))),
     }
 }
 
@@ -140,18 +138,19 @@ fn scope(text: &str) -> Option<Value> {
 fn once_more(key: &ForeignKey) -> Result<(), Difference> {
     let shown = shown(key);
     let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let cell = |column: &&str| match (*column, &shown[*column]) {
-        ("digest", _) => quote(HEX),
-        ("expires_at", _) => {
-            quote(&key.expires_at.map_or("never".to_owned(), |time| naive::written(time.timestamp_micros())))
-        }
-        ("agents" | "prompts", Value::Array(ids)) if ids.is_empty() => quote("none"),
-        (_, Value::Array(items)) => {
-            quote(&items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
-        }
-        (_, value) => quote(value.as_str().unwrap_or_default()),
+    let scope = |scope: &Option<Value>| match scope {
+        Some(Value::Array(ids)) if ids.is_empty() => "none".to_owned(),
+        Some(Value::Array(ids)) => ids.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        scope => scope.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
     };
-    let file = format!("{}\r\n{}", COLUMNS.join(","), COLUMNS.iter().map(cell).collect::<Vec<_>>().join(","));
+    let expires_at = key.expires_at.map_or("never".to_owned(), |time| naive::written(time.timestamp_micros()));
+    let (labels, agents, prompts) = (shown.labels.join(" "), scope(&shown.agents), scope(&shown.prompts));
+    let identifier = shown.identifier.as_deref().unwrap_or_default();
+    // In the order of the columns.
+    let cells: [&str; 10] = [
+        HEX, identifier, &shown.name, &shown.description, &shown.owner, &expires_at, shown.state, &labels, &agents, &prompts,
+    ];
+    let file = format!("{}\r\n{}", COLUMNS.join(","), cells.map(quote).join(","));
     let mut expected = key.clone();
     expected.digest = ForeignDigest::new(foreign_keys::digest(HEX).unwrap_or_default());
     let read: Vec<_> = csv::read(io::Cursor::new(file.into_bytes())).map(|(_, read)| read.ok()).collect();

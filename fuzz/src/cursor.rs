@@ -1,5 +1,7 @@
 //! A cursor as a page sends it.
 
+use std::sync::LazyLock;
+
 use access_keys::{Cursor, Invalid};
 use chrono::DateTime;
 
@@ -8,10 +10,10 @@ use crate::mistake::{self, Mistake};
 use crate::naive;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "cursor",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: &[".", "k.", "e.", "-", "+", "00", "9223372036854775807", "-9223372036854775808", "8210266876799999999", CANARY],
     is_json: false,
     mistakes: &[Mistake::LeadingZeros, Mistake::AnyTime],

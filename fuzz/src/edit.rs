@@ -1,9 +1,11 @@
 //! An edit as a web form sends it.
 
+use std::sync::LazyLock;
+
 use access_keys::{Edit, EditForm, Invalids, Revision};
 use chrono::DateTime;
 
-use crate::answer::{Checked, Target, outcome, quiet, same};
+use crate::answer::{Checked, Target, outcome, quiet, quiet_debug, same};
 use crate::form::{self, Reference, WORDS, Whole, choice, mistakes, text};
 use crate::host::host;
 use crate::json::Tree;
@@ -11,10 +13,10 @@ use crate::mistake::{self, Mistake};
 use crate::naive;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "edit",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: WORDS,
     is_json: true,
     mistakes: &[Mistake::NoSign, Mistake::PastStaysPast],
@@ -33,7 +35,7 @@ pub fn check(data: &[u8]) -> Checked {
         (Err(told), _) => return quiet(told).map(|()| outcome(false)),
         (Ok(_), None) => return Ok(outcome(false)),
     };
-    quiet(format!("{form:?}"))?;
+    quiet_debug(&form)?;
     let key = &host().issued[0].key;
     let stored = key.expires_at.map(|time| time.timestamp_micros());
     let mut accepted = false;

@@ -3,9 +3,9 @@
 use access_keys::import::{ForeignKey, Rows};
 use access_keys::token::ForeignDigest;
 use access_keys::{Invalid, Scope};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::answer::{CANARY, Difference, quiet, same};
+use crate::answer::{CANARY, Difference, quiet, quiet_debug, same};
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
@@ -24,8 +24,21 @@ pub(crate) struct Expected {
     pub(crate) expires_at: Time,
     /// Nothing but the state depends on this one.
     pub(crate) revoked_at: Time,
-    /// All else, as [`shown`] gives it.
-    pub(crate) rest: Value,
+    /// All else.
+    pub(crate) rest: Shown,
+}
+
+/// All of a key but its digest and its expiry.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Shown {
+    pub(crate) identifier: Option<String>,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) owner: String,
+    pub(crate) state: &'static str,
+    pub(crate) labels: Vec<String>,
+    pub(crate) agents: Option<Value>,
+    pub(crate) prompts: Option<Value>,
 }
 
 /// The rows that the library reads, numbered and with errors that tell nothing.
@@ -96,23 +109,21 @@ pub(crate) fn can_be_kept(read: &ForeignKey) -> Result<(), Difference> {
         same("the time, written and read", &naive::time(&naive::written(micros)), &Some(micros))?;
         same("what is finer than a microsecond", &(time.timestamp_subsec_nanos() % 1_000), &0)?;
     }
-    let printed = format!("{read:?}");
     let told = read.name.contains(CANARY) || read.owner.contains(CANARY);
-    if told { Ok(()) } else { quiet(printed) }
+    if told { Ok(()) } else { quiet_debug(read) }
 }
 
-/// All of a key but its digest and its expiry.
-pub(crate) fn shown(key: &ForeignKey) -> Value {
-    json!({
-        "identifier": key.identifier,
-        "name": key.name,
-        "description": key.description,
-        "owner": key.owner,
-        "state": key.state.as_str(),
-        "labels": key.labels,
-        "agents": key.agents.as_ref().map(of_scope),
-        "prompts": key.prompts.as_ref().map(of_scope),
-    })
+pub(crate) fn shown(key: &ForeignKey) -> Shown {
+    Shown {
+        identifier: key.identifier.clone(),
+        name: key.name.clone(),
+        description: key.description.clone(),
+        owner: key.owner.clone(),
+        state: key.state.as_str(),
+        labels: key.labels.clone(),
+        agents: key.agents.as_ref().map(of_scope),
+        prompts: key.prompts.as_ref().map(of_scope),
+    }
 }
 
 fn of_scope<T: access_keys::domain::ResourceId + serde::Serialize>(scope: &Scope<T>) -> Value {
@@ -121,28 +132,35 @@ fn of_scope<T: access_keys::domain::ResourceId + serde::Serialize>(scope: &Scope
 
 /// The 32 bytes of a digest.
 pub(crate) fn digest(text: &str) -> Option<[u8; 32]> {
-    let bits: Vec<u8> = match text.len() {
-        64 => text.chars().flat_map(|c| c.to_digit(16).map(|value| bits(value, 4))).flatten().collect(),
-        44 => return digest(text.strip_suffix('=').filter(|rest| rest.len() == 43)?),
-        43 => {
-            let alphabets = ["+/", "-_"].map(|last| {
-                let letters = ('A'..='Z').chain('a'..='z').chain('0'..='9');
-                letters.chain(last.chars()).collect::<Vec<char>>()
-            });
-            let fits = |alphabet: &&Vec<char>| text.chars().all(|c| alphabet.contains(&c));
-            let alphabet = alphabets.iter().find(fits)?;
-            let place = |c| alphabet.iter().position(|letter| *letter == c).and_then(|at| at.try_into().ok());
-            text.chars().filter_map(place).flat_map(|value| bits(value, 6)).collect()
-        }
-        _ => return None,
+    let base64 = |last: [u8; 2]| {
+        whole(text, 6, move |byte| match byte {
+            b'A'..=b'Z' => Some(byte - b'A'),
+            b'a'..=b'z' => Some(26 + byte - b'a'),
+            b'0'..=b'9' => Some(52 + byte - b'0'),
+            _ => last.iter().position(|letter| *letter == byte).map(|at| if at == 0 { 62 } else { 63 }),
+        })
     };
-    let (whole, left) = bits.split_at_checked(256)?;
-    let bytes: Vec<u8> = whole.chunks(8).map(|byte| byte.iter().fold(0, |sum, bit| sum * 2 + *bit)).collect();
-    if left.contains(&1) { None } else { bytes.try_into().ok() }
+    match text.len() {
+        64 => whole(text, 4, |byte| char::from(byte).to_digit(16).and_then(|value| value.try_into().ok())),
+        44 => digest(text.strip_suffix('=').filter(|rest| rest.len() == 43)?),
+        43 => base64(*b"+/").or_else(|| base64(*b"-_")),
+        _ => None,
+    }
 }
 
-fn bits(value: u32, count: u32) -> Vec<u8> {
-    (0..count).rev().map(|place| u8::from(value >> place & 1 == 1)).collect()
+/// The bytes that digits of so many bits come to, unless a bit is left over.
+fn whole(text: &str, bits: u32, value: impl Fn(u8) -> Option<u8>) -> Option<[u8; 32]> {
+    let (mut bytes, mut sum, mut held) = (Vec::with_capacity(32), 0, 0);
+    for byte in text.bytes() {
+        sum = sum << bits | u32::from(value(byte)?);
+        held += bits;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((sum >> held).to_le_bytes()[0]);
+            sum %= 1 << held;
+        }
+    }
+    if sum == 0 { bytes.try_into().ok() } else { None }
 }
 
 /// A time by RFC 3339, or as databases print it.

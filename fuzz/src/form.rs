@@ -1,19 +1,21 @@
 //! A key as a web form sends it: what is read, and every mistake in it.
 
+use std::sync::LazyLock;
+
 use access_keys::domain::ScopeForm;
 use access_keys::{AgentId, Invalids, KeyForm, PromptId, Review, Scope};
 
-use crate::answer::{CANARY, Checked, Target, outcome, quiet, same};
+use crate::answer::{CANARY, Checked, Target, outcome, quiet, quiet_debug, same};
 use crate::host::host;
 use crate::json::Tree;
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "form",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: WORDS,
     is_json: true,
     mistakes: &[Mistake::UnansweredIsAll, Mistake::SpaceInId, Mistake::ForgivesUnknown],
@@ -42,7 +44,7 @@ pub fn check(data: &[u8]) -> Checked {
         (Err(told), _) => return quiet(told).map(|()| outcome(false)),
         (Ok(_), None) => return Ok(outcome(false)),
     };
-    quiet(format!("{form:?}"))?;
+    quiet_debug(&form)?;
     let text = serde_json::to_string(&form).unwrap_or_default();
     // A set of one text is written as an array, whatever the text.
     same("read again", &serde_json::from_str::<KeyForm>(&text).ok().as_ref(), &Some(&form))?;

@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::task::{Context, Poll};
 
 use access_keys::http::AccessKeyLayer;
@@ -16,16 +16,16 @@ use pollster::block_on;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::answer::{CANARY, Checked, Target, outcome, quiet, same};
+use crate::answer::{CANARY, Checked, Target, outcome, quiet_debug, same};
 use crate::host::{environment, host};
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "header",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: &["Bearer ", "bearer ", "BEARER", "Basic ", "\0", "\0\0", "=", "==", " ", "\t", "!", "~", "/", ",", CANARY],
     is_json: false,
     mistakes: &[Mistake::TwoSpaces, Mistake::FirstOfSeveral],
@@ -50,7 +50,7 @@ pub fn check(data: &[u8]) -> Checked {
             same("whether it is sensitive", &seen.get_all(name).iter().all(HeaderValue::is_sensitive), &true)?;
         }
     } else {
-        quiet(format!("{:?}", answer.headers()))?;
+        quiet_debug(answer.headers())?;
     }
     Ok(outcome(expected == Expected::Good))
 }
@@ -77,28 +77,29 @@ impl Expected {
 
 /// RFC 9110 and RFC 6750, word for word.
 fn expected(headers: &HeaderMap, has_own: bool) -> Expected {
-    let values = |name: &HeaderName| headers.get_all(name).iter().map(|value| value.as_bytes().to_vec()).collect::<Vec<_>>();
+    let values = |name: &HeaderName| headers.get_all(name).iter().map(HeaderValue::as_bytes).collect::<Vec<_>>();
     let (authorizations, own) = (values(&AUTHORIZATION), if has_own { values(&OWN) } else { Vec::new() });
     let token = match (authorizations.as_slice(), own.as_slice()) {
         ([], []) => return Expected::Nothing,
-        ([], [own]) if own.is_empty() => return Expected::Nothing,
-        ([], [own]) => own.clone(),
+        ([], [[]]) => return Expected::Nothing,
+        ([], [own]) => own,
         ([authorization], []) => {
-            let scheme: Vec<u8> = authorization.iter().copied().take_while(|byte| is_tchar(*byte)).collect();
+            let end = authorization.iter().position(|byte| !is_tchar(*byte)).unwrap_or(authorization.len());
+            let (scheme, rest) = authorization.split_at(end);
             if !scheme.eq_ignore_ascii_case(b"bearer") {
                 return Expected::Nothing;
             }
-            match authorization[scheme.len()..].strip_prefix(b" ") {
-                Some(token) => token.to_vec(),
+            match rest.strip_prefix(b" ") {
+                Some(token) => token,
                 None => return Expected::BadRequest,
             }
         }
         _ => return Expected::BadRequest,
     };
-    if !is_token68(&token) {
+    if !is_token68(token) {
         return Expected::BadRequest;
     }
-    let good = naive::token(&token, "acme_live").is_some() && host().issued[0].token.as_bytes() == token;
+    let good = naive::token(token, "acme_live").is_some() && host().issued[0].token.as_bytes() == token;
     if good { Expected::Good } else { Expected::BadToken }
 }
 
@@ -123,11 +124,9 @@ fn headers(mut data: &[u8]) -> HeaderMap {
     while let [name, len, rest @ ..] = data {
         let (value, after) = rest.split_at(usize::from(*len).min(rest.len()));
         data = after;
-        let token = host().token(0).into_bytes();
-        let value: Vec<u8> = value.iter().flat_map(|byte| if *byte == 0 { token.clone() } else { vec![*byte] }).collect();
-        let name = [AUTHORIZATION, OWN, NEARLY][usize::from(*name) % 3].clone();
-        if let Ok(value) = HeaderValue::from_bytes(&value) {
-            headers.append(name, value);
+        let value = value.split(|byte| *byte == 0).collect::<Vec<_>>().join(host().token(0).as_bytes());
+        if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(value)) {
+            headers.append([AUTHORIZATION, OWN, NEARLY][usize::from(*name) % 3].clone(), value);
         }
     }
     headers

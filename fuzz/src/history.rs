@@ -20,10 +20,10 @@ use crate::mistake::{self, Mistake};
 use crate::random::SplitMix;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "history",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: WORDS,
     is_json: true,
     mistakes: &[Mistake::AnyActor, Mistake::AnyOrder, Mistake::SkipsUnsealed],

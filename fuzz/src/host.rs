@@ -15,7 +15,10 @@ pub(crate) const ENVIRONMENTS: [(&str, &str); 3] =
 
 pub(crate) struct Host {
     pub(crate) keys: AccessKeys<MemoryStore>,
+    /// The ids of [`ENVIRONMENTS`].
+    pub(crate) environments: [EnvironmentId; 3],
     pub(crate) issued: Vec<Known>,
+    tokens: Vec<String>,
     pub(crate) now: DateTime<Utc>,
 }
 
@@ -55,20 +58,25 @@ impl Host {
                 }
                 Known { token: issued.token.expose().to_owned(), key: issued.key, is_revoked }
             });
-        Self { keys, issued: issued.into(), now: clock.wall() }
+        let tokens = issued.iter().map(|known| known.token.clone());
+        let tokens = tokens.chain((issued.len() as u64..TOKENS).map(nobodys)).collect();
+        let environments = ENVIRONMENTS.map(|(name, _)| environment(name));
+        Self { keys, environments, issued: issued.into(), tokens, now: clock.wall() }
     }
 
-    /// The token with this number, and some that nobody issued.
-    pub(crate) fn token(&self, number: u8) -> String {
-        match self.issued.get(usize::from(number)) {
-            Some(known) => known.token.clone(),
-            None => {
-                let mut chance = SplitMix(number.into());
-                let body = format!("acme_{}_{}", chance.base62(16), chance.base62(32));
-                format!("{body}{}", crate::naive::checksum(body.as_bytes()))
-            }
-        }
+    /// The token with this number: first those of `issued`, then some that nobody issued.
+    pub(crate) fn token(&self, number: u8) -> &str {
+        &self.tokens[usize::from(number)]
     }
+}
+
+/// How many there are.
+const TOKENS: u64 = 8;
+
+fn nobodys(number: u64) -> String {
+    let mut chance = SplitMix(number);
+    let body = format!("acme_{}_{}", chance.base62(16), chance.base62(32));
+    format!("{body}{}", crate::naive::checksum(body.as_bytes()))
 }
 
 pub(crate) fn environment(name: &str) -> EnvironmentId {

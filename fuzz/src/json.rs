@@ -78,30 +78,22 @@ impl Tree {
         }
     }
 
-    /// The value at a place, counted from the root.
-    fn at(&mut self, place: usize) -> Option<&mut Self> {
-        if place == 0 {
+    /// The value at a place, counted from the root. What is passed by is taken from the count.
+    fn at(&mut self, place: &mut usize) -> Option<&mut Self> {
+        if *place == 0 {
             return Some(self);
         }
-        let mut left = place - 1;
-        let children: Vec<&mut Self> = match self {
-            Self::Array(items) => items.iter_mut().collect(),
-            Self::Map(entries) => entries.iter_mut().map(|(_, value)| value).collect(),
-            _ => return None,
-        };
-        for child in children {
-            let count = child.count();
-            if left < count {
-                return child.at(left);
-            }
-            left -= count;
+        *place -= 1;
+        match self {
+            Self::Array(items) => items.iter_mut().find_map(|item| item.at(place)),
+            Self::Map(entries) => entries.iter_mut().find_map(|(_, value)| value.at(place)),
+            _ => None,
         }
-        None
     }
 }
 
 fn quote(text: &str, out: &mut Vec<u8>) {
-    out.extend(serde_json::to_vec(text).unwrap_or_default());
+    serde_json::to_writer(out, text).expect("a text");
 }
 
 fn list<T>([open, close]: [u8; 2], items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>)) {
@@ -118,12 +110,10 @@ fn list<T>([open, close]: [u8; 2], items: &[T], out: &mut Vec<u8>, write: impl F
 /// JSON with one change, or lines of it, unless `data` is none.
 pub(crate) fn mutate(data: &[u8], words: &'static [&'static str], chance: &mut SplitMix) -> Option<Vec<u8>> {
     let Some(mut tree) = Tree::read(data) else { return mutate_lines(data, words, chance) };
-    let place = chance.below(tree.count());
-    let other = {
-        let from = chance.below(tree.count());
-        tree.at(from)?.clone()
-    };
-    let value = tree.at(place)?;
+    let count = tree.count();
+    let (mut place, mut from) = (chance.below(count), chance.below(count));
+    let other = tree.at(&mut from)?.clone();
+    let value = tree.at(&mut place)?;
     match (value, chance.below(4)) {
         (Tree::Map(entries), 1..) if !entries.is_empty() => change_map(entries, words, chance),
         (Tree::Array(items), 1..) if !items.is_empty() => {
@@ -149,7 +139,7 @@ pub(crate) fn mutate(data: &[u8], words: &'static [&'static str], chance: &mut S
             }
         }
     }
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(data.len() + 64);
     tree.write(&mut out);
     Some(out)
 }

@@ -27,7 +27,7 @@ macro_rules! targets {
         $(pub mod $name;)*
 
         /// All of them.
-        pub const TARGETS: &[Target] = &[$($name::TARGET),*];
+        pub static TARGETS: &[&Target] = &[$(&$name::TARGET),*];
     };
 }
 

@@ -14,9 +14,9 @@ const LEN_MAX: usize = 4_000;
 
 /// The input of a seed: mostly a sample that was changed in a few places, sometimes nonsense, sometimes as it is.
 #[must_use]
-pub fn seeded(target: &Target, samples: &[Vec<u8>], seed: u64) -> Vec<u8> {
+pub fn seeded(target: &Target, seed: u64) -> Vec<u8> {
     let mut chance = SplitMix(seed);
-    let sample = chance.pick(samples).clone();
+    let sample = chance.pick(&target.samples).clone();
     match chance.below(16) {
         0 => {
             let len = chance.below(200);
@@ -33,7 +33,7 @@ pub fn mutate(target: &Target, data: &[u8], seed: u64) -> Vec<u8> {
     let mut chance = SplitMix(seed);
     // libFuzzer begins with nothing.
     if data.is_empty() {
-        return chance.pick(&(target.samples)()).clone();
+        return chance.pick(&target.samples).clone();
     }
     if target.is_json
         && chance.below(8) > 0
@@ -59,10 +59,10 @@ fn bytes(target: &Target, data: &[u8], chance: &mut SplitMix) -> Vec<u8> {
         3 => drop(changed.splice(at..at, piece(target, chance).bytes())),
         4 => drop(changed.splice(at..until, piece(target, chance).bytes())),
         5 => {
-            let (all, place) = ((target.samples)(), chance.next());
-            let other = SplitMix(place).pick(&all).clone();
+            let other = chance.pick(&target.samples);
             let from = chance.below(other.len() + 1);
-            drop(changed.splice(at.., other[from..].iter().copied()));
+            changed.truncate(at);
+            changed.extend_from_slice(&other[from..]);
         }
         _ => {
             if let Some(place) = changed.get_mut(at) {

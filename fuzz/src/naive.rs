@@ -8,33 +8,40 @@ pub(crate) fn token(given: &[u8], prefix: &str) -> Option<String> {
     let given = std::str::from_utf8(given).ok()?;
     let rest = given.strip_prefix(prefix)?.strip_prefix('_')?;
     let (id, rest) = rest.split_once('_')?;
-    let is_base62 = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric());
+    let is_base62 = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let shaped = id.len() == 16 && rest.len() == 38 && is_base62(id) && is_base62(rest);
     (shaped && checksum(&given.as_bytes()[..given.len() - 6]) == given[given.len() - 6..])
         .then(|| id.to_owned())
 }
 
-/// CRC-32 as zip has it, bit by bit, in six digits of base 62.
+/// CRC-32 as zip has it, in six digits of base 62.
 pub(crate) fn checksum(body: &[u8]) -> String {
-    let mut sum = u32::MAX;
-    for byte in body {
-        sum ^= u32::from(*byte);
-        for _ in 0..8 {
-            sum = if sum % 2 == 1 { (sum / 2) ^ 0xEDB8_8320 } else { sum / 2 };
-        }
-    }
-    let (mut left, mut digits) = (!sum, Vec::new());
-    for _ in 0..6 {
-        let digit = char::from_digit(left % 62 % 36, 36).unwrap_or_default();
-        // 0-9, A-Z, a-z: what is beyond the capitals begins again at `a`.
-        digits.push(match left % 62 {
-            0..36 => digit.to_ascii_uppercase(),
-            rest => char::from_digit(rest - 26, 36).unwrap_or_default(),
-        });
+    let next = |sum: u32, byte: &u8| (sum >> 8) ^ SUMS[usize::from(sum.to_le_bytes()[0] ^ byte)];
+    let mut left = !body.iter().fold(u32::MAX, next);
+    let mut digits = [' '; 6];
+    for digit in digits.iter_mut().rev() {
+        let letters = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        *digit = char::from(letters[left as usize % 62]);
         left /= 62;
     }
-    digits.iter().rev().collect()
+    digits.iter().collect()
 }
+
+/// What each byte comes to, bit by bit.
+const SUMS: [u32; 256] = {
+    let mut sums = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut sum, mut bit) = (byte, 0);
+        while bit < 8 {
+            sum = if sum % 2 == 1 { (sum / 2) ^ 0xEDB8_8320 } else { sum / 2 };
+            bit += 1;
+        }
+        sums[byte as usize] = sum;
+        byte += 1;
+    }
+    sums
+};
 
 /// Whether a host may choose this id.
 pub(crate) fn is_host_id(text: &str) -> bool {

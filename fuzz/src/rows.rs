@@ -1,20 +1,21 @@
 //! What other systems export, in JSON, by each of the readers.
 
 use std::io;
+use std::sync::LazyLock;
 
 use access_keys::import::{Rows, better_auth, keypal, litellm, unkey};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{CANARY, Checked, Target, outcome};
-use crate::foreign_keys::{self, Expected, Time, compare, taken};
+use crate::foreign_keys::{self, Expected, Shown, Time, compare, taken};
 use crate::mistake::{self, Mistake};
 use crate::naive;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "rows",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: WORDS,
     is_json: true,
     mistakes: &[Mistake::LosesRows, Mistake::BitsLeftOver, Mistake::RepeatsRow, Mistake::PausedIsActive],
@@ -75,7 +76,8 @@ fn objects(data: &[u8]) -> Vec<Option<Object>> {
     let read = |line: &[u8]| serde_json::from_slice(line).ok();
     if data.trim_ascii_start().starts_with(b"[") {
         let Ok(values) = serde_json::from_slice::<Vec<Value>>(data) else { return vec![None] };
-        return values.into_iter().map(|value| value.as_object().cloned()).collect();
+        let object = |value| if let Value::Object(object) = value { Some(object) } else { None };
+        return values.into_iter().map(object).collect();
     }
     let lines = data.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     lines.map(read).collect()
@@ -87,7 +89,7 @@ fn of_litellm(row: &Object) -> Option<Expected> {
         text(one(row, &["key_alias"])),
         String::new(),
         text(one(row, &["team_id", "user_id"])),
-    ], &texts(one(row, &["models"])))
+    ], texts(one(row, &["models"])))
 }
 
 fn of_better_auth(row: &Object) -> Option<Expected> {
@@ -97,7 +99,7 @@ fn of_better_auth(row: &Object) -> Option<Expected> {
         text(one(row, &["name"])),
         String::new(),
         text(owner),
-    ], &pairs(one(row, &["permissions"])))
+    ], pairs(one(row, &["permissions"])))
 }
 
 fn of_keypal(row: &Object) -> Option<Expected> {
@@ -107,7 +109,7 @@ fn of_keypal(row: &Object) -> Option<Expected> {
     let labels = [texts(one(metadata, &["scopes"])), pairs(one(metadata, &["resources"]))].concat();
     let about = ["name", "description", "ownerId"].map(|field| text(one(metadata, &[field])));
     let expires_at = time(one(metadata, &["expiresAt"]))?;
-    expected(one(row, &["keyHash", "key_hash"]), expires_at, Some(revoked_at), enabled, about, &labels)
+    expected(one(row, &["keyHash", "key_hash"]), expires_at, Some(revoked_at), enabled, about, labels)
 }
 
 fn of_unkey(row: &Object) -> Option<Expected> {
@@ -116,7 +118,7 @@ fn of_unkey(row: &Object) -> Option<Expected> {
     let labels = [texts(one(row, &["roles"])), texts(one(row, &["permissions"]))].concat();
     let owner = one(row, &["externalId", "external_id", "ownerId", "owner_id"]);
     let about = [text(one(row, &["name"])), String::new(), text(owner)];
-    expected(one(row, &["hash"]), time(one(row, &["expires"]))?, Some(revoked_at), enabled, about, &labels)
+    expected(one(row, &["hash"]), time(one(row, &["expires"]))?, Some(revoked_at), enabled, about, labels)
 }
 
 fn expected(
@@ -125,7 +127,7 @@ fn expected(
     revoked_at: Option<Time>,
     enabled: bool,
     [name, description, owner]: [String; 3],
-    labels: &[String],
+    labels: Vec<String>,
 ) -> Option<Expected> {
     let revoked_at = revoked_at.unwrap_or(Time::Never);
     let state = match (revoked_at, enabled) {
@@ -133,10 +135,7 @@ fn expected(
         (Time::Never, false) => "inactive",
         _ => "revoked",
     };
-    let rest = json!({
-        "identifier": null, "name": name, "description": description, "owner": owner, "state": state, "labels": labels,
-        "agents": null, "prompts": null,
-    });
+    let rest = Shown { identifier: None, name, description, owner, state, labels, agents: None, prompts: None };
     Some(Expected { digest: foreign_keys::digest(digest.as_str()?)?, expires_at, revoked_at, rest })
 }
 
@@ -147,10 +146,14 @@ fn one<'o>(object: &'o Object, names: &[&str]) -> &'o Value {
 }
 
 fn flag(value: &Value, otherwise: bool) -> Option<bool> {
-    match value.to_string().as_str() {
-        "null" => Some(otherwise),
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
+    match value {
+        Value::Null => Some(otherwise),
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) => match number.as_i64() {
+            Some(1) => Some(true),
+            Some(0) => Some(false),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -177,8 +180,11 @@ fn texts(value: &Value) -> Vec<String> {
 }
 
 fn object(value: &Value) -> Object {
-    let read = value.as_str().map(|text| serde_json::from_str(text).unwrap_or_default());
-    read.as_ref().unwrap_or(value).as_object().cloned().unwrap_or_default()
+    match value {
+        Value::Object(object) => object.clone(),
+        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
+        _ => Object::new(),
+    }
 }
 
 fn pairs(value: &Value) -> Vec<String> {

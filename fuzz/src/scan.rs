@@ -3,6 +3,8 @@
 //! The first byte of an input chooses the prefix; the rest is the text, in which 255 and another byte stand for a token:
 //! one of several, whole or damaged.
 
+use std::sync::LazyLock;
+
 use access_keys::token::Prefix;
 
 use crate::answer::{Checked, Target, outcome, same};
@@ -11,10 +13,10 @@ use crate::mistake::{self, Mistake};
 use crate::naive;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "scan",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: &["acme_", "acme_live_", "_", "a_"],
     is_json: false,
     mistakes: &[Mistake::MissesNeighbours, Mistake::FindsDamaged],
@@ -68,17 +70,16 @@ fn expected(text: &[u8], prefix: &str) -> Vec<Find> {
 }
 
 fn text(data: &[u8]) -> Vec<u8> {
-    let (mut text, mut rest) = (Vec::new(), data.iter());
+    let (mut text, mut rest) = (Vec::with_capacity(8 * data.len()), data.iter());
     while let Some(byte) = rest.next() {
         match (byte, rest.as_slice().first()) {
             (255, Some(which)) => {
                 rest.next();
-                let mut token = host().token(which % 8).into_bytes();
-                if which % 3 == 2 {
-                    let place = usize::from(*which) % token.len();
-                    token[place] ^= 1;
-                }
+                let (token, start) = (host().token(which % 8).as_bytes(), text.len());
                 text.extend(token);
+                if which % 3 == 2 {
+                    text[start + usize::from(*which) % token.len()] ^= 1;
+                }
             }
             _ => text.push(*byte),
         }

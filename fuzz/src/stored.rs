@@ -1,5 +1,7 @@
 //! A key as a store keeps it, read from JSON.
 
+use std::sync::LazyLock;
+
 use access_keys::store::StoredKey;
 use serde_json::{Value, json};
 
@@ -9,10 +11,10 @@ use crate::mistake::{self, Mistake};
 use crate::naive;
 
 /// What is run.
-pub const TARGET: Target = Target {
+pub static TARGET: Target = Target {
     name: "stored",
     check,
-    samples,
+    samples: LazyLock::new(samples),
     words: WORDS,
     is_json: true,
     mistakes: &[Mistake::NoExpiryIsNever, Mistake::TwiceIsOnce, Mistake::RepeatsText, Mistake::ThreeSecrets],
@@ -51,9 +53,8 @@ fn decode(data: &[u8]) -> Result<StoredKey, String> {
     let decode = |data: &[u8]| serde_json::from_slice(data).map_err(|error| error.to_string());
     let decoded = decode(data);
     let Err(told) = &decoded else { return decoded };
-    let text = String::from_utf8_lossy(data);
     if mistake::is(Mistake::RepeatsText) && told.contains("text of") {
-        return Err(format!("{told}: {text}"));
+        return Err(format!("{told}: {}", String::from_utf8_lossy(data)));
     }
     let planted = [Mistake::TwiceIsOnce, Mistake::NoExpiryIsNever, Mistake::ThreeSecrets];
     if !planted.into_iter().any(mistake::is) {
