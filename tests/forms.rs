@@ -209,6 +209,19 @@ fn an_edit_form_sent_back_as_it_was_changes_nothing() {
 }
 
 #[test]
+fn the_form_of_a_key_makes_another_like_it_unless_its_time_is_over() {
+    let end = now() + TimeDelta::microseconds(1_000_001);
+    for key in [made("x", None), made("y", Some(end))] {
+        let review = KeyForm::of(&key).review(now()).unwrap();
+        assert_eq!((review.name(), review.description()), (key.name.as_str(), key.description.as_str()));
+        assert_eq!((review.environment(), review.expires_at()), (&key.environment, key.expires_at));
+        assert_eq!((review.agents(), review.prompts()), (&key.agents, &key.prompts));
+    }
+    let found = KeyForm::of(&made("y", Some(end))).review(end).unwrap_err();
+    assert_eq!(Vec::from_iter(found.iter().map(|invalid| invalid.field)), [Field::ExpiresAt]);
+}
+
+#[test]
 fn an_edit_form_tells_all_its_mistakes_at_once() {
     let key = made("x", None);
     let found = EditForm::default().edit(&key, now()).unwrap_err();

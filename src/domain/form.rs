@@ -91,6 +91,39 @@ read_quietly! {
 hide_text!(KeyForm { name, description, environment, expires_at } { agents, prompts });
 
 impl KeyForm {
+    /// The form of another key like `key`: with its texts, environment, expiry and scope. For a client whose key was
+    /// revoked; an expiry that has passed is a mistake until it is set anew.
+    ///
+    /// ```
+    /// # use access_keys::{AccessKeys, Actor, EnvironmentId, KeyInfo, ProjectId, Scope, store::MemoryStore};
+    /// use access_keys::KeyForm;
+    ///
+    /// # pollster::block_on(async {
+    /// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
+    /// # let project = keys.project(ProjectId::new("checkout")?, Actor::user("ada")?);
+    /// # let review = project.draft()
+    /// #     .info(KeyInfo::new("Mobile app", EnvironmentId::new("production")?)?)
+    /// #     .agents(Scope::All)
+    /// #     .prompts(Scope::All)?;
+    /// # let key = project.generate(review).await?.key;
+    /// project.revoke(key.id, "leaked").await?;
+    /// let issued = project.generate(project.review(&KeyForm::of(&key))?).await?;
+    /// assert_eq!(issued.key.agents, key.agents);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn of(key: &AccessKey) -> Self {
+        Self {
+            name: key.name.clone(),
+            description: key.description.clone(),
+            environment: key.environment.to_string(),
+            expires_at: time::write_expiry(key.expires_at),
+            agents: (&key.agents).into(),
+            prompts: (&key.prompts).into(),
+        }
+    }
+
     /// Checks every field by the rules of the steps of a [`Draft`](crate::Draft), at `now`.
     ///
     /// # Errors
