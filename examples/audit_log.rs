@@ -94,8 +94,9 @@ async fn show() -> Result<ExitCode> {
 
     let folder = tempfile::tempdir()?;
     let (file, checkpoint) = (folder.path().join("audit.jsonl"), folder.path().join("checkpoint.json"));
-    println!("{} events in {}", export(&project, &file).await?, file.display());
+    // Before the events: what is changed in between is then among them, and nothing of the checkpoint is missing there.
     fs::write(&checkpoint, serde_json::to_vec(&project.checkpoint().await?)?)?;
+    println!("{} events in {}", export(&project, &file).await?, file.display());
 
     let intact = check(&file, Some(&checkpoint), [pepper()?])?;
     println!("as it was written: {intact}");

@@ -29,9 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A token ends where no further letter, digit or `_` follows. What stands before it is left open, since a token may
-/// follow any text, as in `%3Dacme_…`. What is found is the token and nothing else.
-const END: &str = "\\b";
+/// A token ends where no further letter or digit follows; a `_` may, as in `acme_…_OLD`. What stands before it is left
+/// open, since a token may follow any text, as in `%3Dacme_…`. The token is the first group, since a `_` behind it is
+/// met as well.
+const END: &str = "(?:\\b|_)";
 
 /// A configuration of gitleaks, with the rules that it has anyway.
 pub(crate) fn gitleaks(prefixes: &[Prefix]) -> String {
@@ -40,7 +41,8 @@ pub(crate) fn gitleaks(prefixes: &[Prefix]) -> String {
             "\n[[rules]]\n\
              id = \"{id}-access-key\"\n\
              description = \"Access key token {prefix}_…\"\n\
-             regex = '''{pattern}{END}'''\n\
+             regex = '''({pattern}){END}'''\n\
+             secretGroup = 1\n\
              keywords = [\"{prefix}_\"]\n",
             id = prefix.as_str().replace('_', "-"),
             pattern = prefix.pattern(),
@@ -57,7 +59,7 @@ pub(crate) fn trufflehog(prefixes: &[Prefix]) -> String {
              \x20   keywords:\n\
              \x20     - {prefix}_\n\
              \x20   regex:\n\
-             \x20     token: '{pattern}{END}'\n",
+             \x20     token: '({pattern}){END}'\n",
             id = prefix.as_str().replace('_', "-"),
             pattern = prefix.pattern(),
         )

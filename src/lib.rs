@@ -1,3 +1,17 @@
+// The links of the README, as they are here: of two definitions the first one counts, and files are no pages.
+//! [`verify`]: crate::verify
+//! [`KeyStore`]: crate::store::KeyStore
+//! [runbook]: crate::lifecycle#when-something-leaked
+//! [start in ten minutes]: crate::guide::start
+//! [your own store]: crate::guide::own_store
+//! [how fresh is a verification]: crate::guide::freshness
+//! [threat model]: crate::guide::threats
+//! [comparison]: crate::guide::comparison
+//! [beside them]: crate::guide
+//! [`TickClock`]: crate::clock::TickClock
+//! [Apache License, Version 2.0]: https://www.apache.org/licenses/LICENSE-2.0
+//! [MIT license]: https://opensource.org/license/mit
+//!
 #![doc = include_str!("../README.md")]
 //!
 //! # How this documentation is organised

@@ -127,6 +127,24 @@ fn each_condition_means_the_keys_that_its_page_says() {
 }
 
 #[test]
+fn a_creator_is_compared_as_a_whole_and_a_rotation_makes_nobody_one() {
+    let (keys, project) = host();
+    let made = generate(&project, 1)[0];
+    let user = |name: &str| Actor::user(name).unwrap();
+    let bob = keys.project(ProjectId::new("checkout").unwrap(), user("bob"));
+    let drawn = block_on(bob.rotate(made, Duration::ZERO)).unwrap();
+    for actor in [user("Ada"), user("adda"), Actor::system("ada").unwrap(), user("bob")] {
+        let done = all(&project, Which::created_by(actor));
+        assert_eq!((done.revoked, done.failed.len()), (0, 0));
+    }
+    assert!(block_on(keys.verify(drawn.token.expose(), &production())).is_ok());
+    let rotated = AuditQuery::default().actor(user("bob")).action(Action::Rotated);
+    let events = block_on(project.history(rotated)).unwrap().items;
+    assert_eq!(events.iter().map(|event| event.key).collect::<Vec<_>>(), [made]);
+    assert_eq!(all(&project, Which::created_by(user("ada"))).revoked, 1);
+}
+
+#[test]
 fn keys_that_come_or_wake_or_change_between_two_steps_are_revoked_too() {
     let clock = FakeClock::default();
     let keys = builder(MemoryStore::new(), &clock).build().unwrap();

@@ -1,5 +1,6 @@
 //! Every type that a user begins with shows an example.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -56,4 +57,40 @@ fn every_type_of_the_paved_path_shows_an_example() {
         assert!(!found.is_empty(), "{name} is defined nowhere");
         assert!(found.iter().any(|docs| docs.contains("```")), "{name} shows no example");
     }
+}
+
+/// The definitions of links in a text, each by its label.
+fn definitions(text: &str) -> BTreeMap<&str, &str> {
+    let found = text.lines().filter_map(|line| {
+        let line = line.strip_prefix("//! ").unwrap_or(line);
+        line.strip_prefix('[')?.split_once("]: ")
+    });
+    found.collect()
+}
+
+/// A page of the documentation, or one of the web.
+fn is_page(target: &str) -> bool {
+    ["crate::", "https://", "#"].iter().any(|lead| target.starts_with(lead))
+}
+
+#[test]
+fn no_link_of_the_front_page_is_dead_in_the_documentation() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let front = fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    // Of two definitions of a label the first one counts.
+    let (before, _) = front.split_once("include_str!").unwrap();
+    let (here, there) = (definitions(before), definitions(&readme));
+    assert!(there.len() >= 12, "{there:?}");
+    let prose: String = readme.split("```").step_by(2).collect();
+    for (label, target) in &there {
+        assert!(root.join(target).exists(), "there is no {target}");
+        assert!(here.get(label).is_some_and(|page| is_page(page)), "[{label}] leads nowhere");
+        assert!(prose.matches(&format!("[{label}]")).count() > 1, "[{label}] is nowhere in the text");
+    }
+    for inline in prose.split("](").skip(1) {
+        let target = inline.split(')').next().unwrap();
+        assert!(is_page(target), "{target} is a file, which the documentation has not");
+    }
+    assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
 }

@@ -232,6 +232,8 @@ fn a_key_is_wider_than_used_only_where_that_is_known() {
     assert_eq!(wide(lately), [""; 0]);
     block_on(project.edit(some.key.id, Edit::new().agents(agents(&["c", "d"])))).unwrap();
     assert_eq!(wide(lately), ["some: may reach 2 agents, has used none of them"]);
+    block_on(project.edit(some.key.id, Edit::new().agents(agents(&["c"])))).unwrap();
+    assert_eq!(wide(lately), ["some: may reach 1 agent, has not used it"]);
 }
 
 #[test]

@@ -40,7 +40,11 @@ impl Which {
         Self(vec![Condition::Environment(environment)])
     }
 
-    /// Those that this one generated, whoever changed them since.
+    /// Those that this one generated or imported, whoever changed them since.
+    ///
+    /// The actor is compared as a whole, its kind and its name to the letter: one that is misspelt made none. A key of
+    /// another whose token this one has drawn by a rotation is not meant; the history tells of it
+    /// ([`AuditQuery::actor`](crate::AuditQuery::actor) with [`Action::Rotated`](super::Action::Rotated)).
     #[must_use]
     pub fn created_by(actor: Actor) -> Self {
         Self(vec![Condition::CreatedBy(actor)])

@@ -22,12 +22,17 @@ impl<S: KeyStore> ProjectKeys<S> {
     ///
     /// Every event carries the same operation, by which the [`history`](Self::history) can be asked for it: that of
     /// [`operation`](Self::operation), or else one that is drawn. The same call once more, after a crash or a failure,
-    /// goes on with what is left.
+    /// goes on with what is left. Other projects are other calls; one operation id can serve all of them.
+    ///
+    /// Keys are looked at in batches of 100, and once more from the beginning until a whole walk has revoked none.
+    ///
+    /// Nothing tells that nothing was meant: of an actor whose name is misspelt, or an agent that no key reaches, 0 keys
+    /// are revoked and none failed. Look at the [`list`](Self::list) first, by the same [`Which`], as below.
     ///
     /// ```
     /// # use access_keys::{AccessKeys, Actor, AuditQuery, EnvironmentId, KeyInfo, OperationId, ProjectId, Scope};
     /// # use access_keys::store::MemoryStore;
-    /// use access_keys::domain::Which;
+    /// use access_keys::{KeyQuery, domain::Which};
     ///
     /// # pollster::block_on(async {
     /// # let keys = AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?;
@@ -38,8 +43,11 @@ impl<S: KeyStore> ProjectKeys<S> {
     /// #     .prompts(Scope::All)?;
     /// # for _ in 0..3 { let _ = project.generate(review.clone()).await?; }
     /// let operation = OperationId::new("incident-12")?;
-    /// let bobs = Which::created_by(Actor::user("ada")?);
-    /// let mut revoking = project.operation(operation.clone()).revoke_all(bobs, "Ada's laptop was stolen")?;
+    /// let adas = Which::created_by(Actor::user("ada")?);
+    /// let page = project.list(KeyQuery::default().limit(1_000)).await?; // and on after `page.next`
+    /// assert!(page.items.iter().any(|key| adas.includes(key)), "is the name spelt right?");
+    ///
+    /// let mut revoking = project.operation(operation.clone()).revoke_all(adas, "Ada's laptop was stolen")?;
     /// while let Some(batch) = revoking.next().await? {
     ///     println!("{} more are revoked, {} in all", batch.revoked.len(), revoking.revoked());
     /// }
@@ -173,7 +181,7 @@ impl<S: KeyStore> RevokeAll<S> {
         &self.operation
     }
 
-    /// How many keys were revoked so far.
+    /// How many keys were revoked so far by this call: those that an earlier one revoked are not counted.
     #[must_use]
     pub const fn revoked(&self) -> usize {
         self.revoked

@@ -11,6 +11,10 @@
 //!
 #![doc = include_str!("../docs/runbook.md")]
 //!
+// The runbook is read without the feature too, where there is no such page.
+#![cfg_attr(feature = "sqlite-system", doc = "[`SqliteStore`]: crate::store::SqliteStore#backup-and-restore")]
+#![cfg_attr(not(feature = "sqlite-system"), doc = "[`SqliteStore`]: crate::store")]
+//!
 #![doc = include_str!("../docs/page.md")]
 //!
 // Its pictures, which no page of documentation could load from elsewhere. A command takes them: `tests/chromium.rs` of

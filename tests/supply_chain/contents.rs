@@ -9,7 +9,7 @@ use supply_chain_tests::{cargo, root};
 
 /// What cargo adds.
 const ADDED: [&str; 4] = [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml", "Cargo.toml.orig"];
-const PAPERS: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"];
+const PAPERS: [&str; 5] = ["README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE-APACHE", "LICENSE-MIT"];
 
 #[test]
 fn it_holds_the_library_its_examples_and_its_papers_and_nothing_else() {

@@ -109,7 +109,11 @@ fn write_unused<T: ResourceId>(
 ) -> fmt::Result {
     match scope {
         Scope::All => write!(f, "may reach all {noun}s")?,
+        Scope::Specific(ids) if ids.len() == 1 => write!(f, "may reach 1 {noun}")?,
         Scope::Specific(ids) => write!(f, "may reach {} {noun}s", ids.len())?,
+    }
+    if used.is_empty() && matches!(scope, Scope::Specific(ids) if ids.len() == 1) {
+        return f.write_str(", has not used it");
     }
     if used.is_empty() {
         return f.write_str(", has used none of them");

@@ -77,10 +77,19 @@ const LISTERS: usize = 2;
 /// memory of one machine.
 ///
 /// # Backup and restore
-/// Copy the file with SQLite's own means (`VACUUM INTO`, the backup API, `.backup`), never as a file while it is in
-/// use. After a restore call [`begin_incarnation`](Self::begin_incarnation) before any node uses the file: a node that
-/// knew what was lost must not take that for what is true now. A node that saw a key revoked goes on refusing it until
-/// it is restarted, even if the restore lost the revocation.
+/// Copy the file with SQLite's own means (`VACUUM INTO 'night.db'`, the backup API, `.backup`), never as a file while it
+/// is in use: what stands in its log would be missing. To restore:
+///
+/// 1. Stop every process that has the file open.
+/// 2. Delete `keys.db-wal` and `keys.db-shm`, if they are there: a process that was killed leaves them.
+/// 3. Put the backup in place: `cp night.db keys.db`. In place of 2 and 3, `sqlite3 keys.db '.restore night.db'`.
+/// 4. Call [`begin_incarnation`](Self::begin_incarnation) once, before any node starts: a node that knew what was lost
+///    must not take that for what is true now. A node that saw a key revoked goes on refusing it until it is restarted,
+///    even if the restore lost the revocation.
+/// 5. Do again [what was done since the backup](crate::lifecycle#restored-from-a-backup), then let the nodes in.
+///
+/// **A copy over a file whose log is left restores nothing, and often no error says so**: SQLite takes the log for that
+/// of the copy, and plays back what it holds. Then the file is what it was before, or damaged.
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Inner>);
 
