@@ -70,7 +70,8 @@ fn the_cache_holds_as_many_keys_as_it_was_given_room_for_and_no_more() {
 fn the_keys_that_are_used_most_stay_while_others_come_and_go() {
     for (capacity, hot) in [(4, 2), (50, 10)] {
         let world = World::new();
-        let node = world.node_with(|builder| builder.cache_capacity(capacity));
+        // Which places the keys share is drawn with their ids.
+        let node = world.node_with(|builder| builder.cache_capacity(capacity).random(SplitMix(7)));
         let (hot, passing) = (node.issue_many(hot), node.issue_many(4 * capacity));
         // So that no refresh names what was just made.
         world.clock.advance(LEASE);

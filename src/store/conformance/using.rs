@@ -182,15 +182,18 @@ pub(super) async fn uses_at_once_lose_none<F: Fixture>(fixture: &F) -> Ruling {
     const AT_ONCE: u32 = 8;
     let (store, samples) = start(fixture).await?;
     let mut keys = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..10 + AT_ONCE {
         let made = samples.key()?;
         store.put(&made).await?;
         keys.push(made.id());
     }
-    let writers = (0..AT_ONCE).map(|writer| {
+    // Whoever loses the last of any writer is found, not only who loses the latest of all.
+    let own = keys.split_off(10);
+    let writers = (0..AT_ONCE).zip(&own).map(|(writer, own)| {
         let (store, mut keys) = (store.clone(), keys.clone());
         // Each in another order, so that locks taken in the order of a batch meet.
         keys.rotate_left(writer as usize);
+        keys.push(*own);
         async move {
             for round in 0..5 {
                 let uses: Vec<_> =
@@ -201,11 +204,14 @@ pub(super) async fn uses_at_once_lose_none<F: Fixture>(fixture: &F) -> Ruling {
         }
     });
     at_once(writers.collect()).await?.into_iter().collect::<Ruling>()?;
-    keys.sort();
-    let expected: Vec<_> = keys.iter().map(|id| KeyUse::new(*id, 1, at((AT_ONCE - 1) * 10 + 4))).collect();
+    let of_all = keys.iter().map(|id| KeyUse::new(*id, 1, at((AT_ONCE - 1) * 10 + 4)));
+    let of_one = (0..AT_ONCE).zip(&own).map(|(writer, id)| KeyUse::new(*id, 1, at(writer * 10 + 4)));
+    let mut expected: Vec<_> = of_all.chain(of_one).collect();
+    expected.sort_by_key(|used| used.key);
+    let ids: Vec<_> = expected.iter().map(|used| used.key).collect();
     same_list(
-        "`last_uses` after 8 writers recorded uses of 10 keys",
-        &store.last_uses(&keys).await?,
+        "`last_uses` after 8 writers recorded uses of 10 keys and one each",
+        &store.last_uses(&ids).await?,
         &expected,
     )
 }
