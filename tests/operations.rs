@@ -66,7 +66,13 @@ fn a_generate_repeated_after_its_value_was_used_is_refused_and_the_value_keeps_w
     assert!(works(&keys, &issued));
     assert_refused(block_on(req.generate(review("Mobile"))), KeyState::Active, Action::Created);
     block_on(keys.flush_uses()).unwrap();
-    assert_refused(block_on(req.generate(review("Mobile"))), KeyState::Active, Action::Created);
+    let refused = block_on(req.generate(review("Mobile")));
+    let told = refused.as_ref().unwrap_err().to_string();
+    assert_eq!(
+        told,
+        format!("key {} was created by this operation, and its value was used or replaced", issued.key.id)
+    );
+    assert_refused(refused, KeyState::Active, Action::Created);
     assert!(works(&keys, &issued));
     assert_eq!(verified_replay(keys.store(), &checkout(), issued.key.id).len(), 1);
 }
@@ -163,6 +169,16 @@ fn a_generate_repeated_after_a_plain_rotation_does_not_undo_the_rotation() {
     let rotated = block_on(project.rotate(lost.key.id, Duration::ZERO)).unwrap();
     assert_refused(block_on(req.generate(review("Mobile"))), KeyState::Active, Action::Created);
     assert!(works(&keys, &rotated));
+}
+
+#[test]
+fn a_value_of_another_operation_is_not_replaced() {
+    let (keys, project, _) = set_up();
+    let req = project.operation(operation("req-7"));
+    let id = generate(&req, "Mobile").key.id;
+    let theirs = block_on(project.operation(operation("req-8")).rotate(id, Duration::ZERO)).unwrap();
+    assert_refused(block_on(req.generate(review("Mobile"))), KeyState::Active, Action::Created);
+    assert!(works(&keys, &theirs));
 }
 
 #[test]
