@@ -366,3 +366,19 @@ fn a_scope_is_all_or_an_array_and_nothing_else_means_either() {
         assert_eq!(serde_json::from_str::<Scope<AgentId>>(&json).unwrap(), scope);
     }
 }
+
+#[test]
+fn a_scope_allows_what_it_names_and_all_of_it_when_it_is_all() {
+    let [a, b, c] = ["a", "b", "c"].map(|id| AgentId::new(id).unwrap());
+    let some = agents(&["c", "a"]);
+    assert!(some.allows(&a) && !some.allows(&b) && Scope::All.allows(&b) && !Scope::none().allows(&b));
+    assert!(!some.is_none() && !Scope::<AgentId>::All.is_none() && Scope::<AgentId>::none().is_none());
+    assert_eq!(agents(&["b"]).sole(), Some(&b));
+    for other in [some, Scope::none(), Scope::All] {
+        assert_eq!(other.sole(), None);
+    }
+    let ids = IdSet::new([c.clone(), a.clone()]).unwrap();
+    assert_eq!(Vec::from_iter(&ids), [&a, &c]);
+    assert!(ids.contains(&c) && !ids.contains(&b) && !ids.is_empty());
+    assert!(IdSet::<AgentId>::default().is_empty());
+}
