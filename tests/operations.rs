@@ -53,6 +53,7 @@ fn a_generate_repeated_before_its_value_was_used_gives_a_fresh_value_for_the_sam
     let found = generate(&req, "Mobile");
     let again = generate(&req, "Mobile");
     assert_eq!((found.key.id, again.key.id), (lost.key.id, lost.key.id));
+    assert_eq!([&lost, &found, &again].map(Issued::generation), [1, 2, 3]);
     assert!(!works(&keys, &lost) && !works(&keys, &found) && works(&keys, &again));
     assert_eq!(block_on(project.list(KeyQuery::default())).unwrap().items, std::slice::from_ref(&again.key));
     assert_eq!(verified_replay(keys.store(), &checkout(), again.key.id).last().unwrap().secrets, [(3, None)]);

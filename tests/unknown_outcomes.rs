@@ -65,6 +65,8 @@ fn what_stays_unknown_is_told_as_such_and_a_retry_ends_right() {
 /// What becomes of the first change of a key, of which the store then says that it does not know.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum First {
+    /// Kept, and nobody else changes the key.
+    KeptAlone,
     Kept,
     Lost,
     /// Lost, and a page of the history ends where the event would stand.
@@ -103,11 +105,12 @@ impl KeyStore for Crowded {
             (First::Refused, _) => return Err(StoreError::Conflict),
             (first, 0) => {
                 *self.lost.lock().unwrap() = Some(Cursor::of_event(event));
-                if first == First::Kept {
+                if matches!(first, First::KeptAlone | First::Kept) {
                     self.inner.update(key, at, event).await?;
                 }
                 return Err(StoreError::outcome_unknown("cut off on purpose"));
             }
+            (First::KeptAlone, _) => {}
             (_, 1) => rename(&self.inner, key.key().id, &["One", "Two", "Three"], 1).await,
             _ => {}
         }
@@ -169,6 +172,7 @@ fn crowded(first: First) -> (Arc<Crowded>, ProjectKeys<Arc<Crowded>>, KeyId) {
 #[test]
 fn what_an_unknown_try_did_is_found_behind_what_others_did_since() {
     for (first, name, pages) in [
+        (First::KeptAlone, "Mine", 0),
         (First::Kept, "Three", 4),
         (First::Lost, "Mine", 4),
         (First::LostAtAnEnd, "Mine", 1),
