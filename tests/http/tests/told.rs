@@ -123,10 +123,13 @@ fn a_limit_that_was_set_is_told_once_and_the_first_one_is_not() {
     clock.advance(LONG);
     assert!(is_good(&keys, &issued));
     assert_told(&events, &[ASKED], &[ASKED]);
-    run(store.inner.set_max_staleness(Duration::from_secs(1))).unwrap();
-    clock.advance(LONG);
-    assert!(is_good(&keys, &issued));
-    assert_told(&events, &[], &[LIMIT]);
+    // Zero too is a limit, and no first one.
+    for seconds in [1, 0, 2] {
+        run(store.inner.set_max_staleness(Duration::from_secs(seconds))).unwrap();
+        clock.advance(LONG);
+        assert!(is_good(&keys, &issued));
+        assert_told(&events, &[], &[LIMIT]);
+    }
     clock.advance(LONG);
     assert!(is_good(&keys, &issued));
     assert_told(&events, &[], &[]);
