@@ -222,6 +222,7 @@ fn a_host_branches_on_errors_and_refusals_by_these_names() -> Outcome {
         matches!(&unavailable, Denial::Unavailable { source: Some(source), .. } if Arc::strong_count(source) == 1)
     );
     assert_eq!((unavailable.key(), unavailable.status()), (None, 503));
+    assert_eq!(unavailable.to_string(), "keys cannot be verified now");
     assert_eq!(asked(Error::NotFound { key: KeyId::new("7Hq2LkP9sTz4WcX1")? }), "not found");
     assert_eq!(asked(StoreError::Conflict.into()), "store");
     assert_eq!(refused(&unavailable), "not now");

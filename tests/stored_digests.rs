@@ -59,7 +59,10 @@ fn verify(keys: &AccessKeys<MemoryStore>, token: &str) -> Result<Grant, Denial> 
 #[track_caller]
 fn assert_unavailable(result: Result<Grant, Denial>) {
     match result {
-        Err(Denial::Unavailable { source: None, .. }) => {}
+        Err(denial @ Denial::Unavailable { source: None, .. }) => assert_eq!(
+            denial.to_string(),
+            "the key cannot be verified by this node, which lacks its pepper or its digest scheme"
+        ),
         other => panic!("{other:?}"),
     }
 }

@@ -349,15 +349,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_in_any_order_is_the_set_of_its_ids() {
-        let ids =
-            |texts: &[&str]| -> Vec<AgentId> { texts.iter().map(|text| text.parse().unwrap()).collect() };
+    fn a_list_in_any_order_is_the_set_of_its_ids() -> Result<(), Invalid> {
+        let ids = |texts: &[&str]| texts.iter().map(AgentId::new).collect::<Result<Vec<_>, _>>();
         for texts in [&[][..], &["a"], &["a", "b"], &["b", "a"], &["a", "a"], &["b", "a", "b"]] {
-            assert_eq!(IdSet::of_list(ids(texts)), IdSet::new(ids(texts)), "{texts:?}");
+            assert_eq!(IdSet::of_list(ids(texts)?), IdSet::new(ids(texts)?), "{texts:?}");
         }
         let many =
-            |count| (0..count).map(|i| format!("agent-{i:05}").parse().unwrap()).collect::<Vec<AgentId>>();
-        assert!(IdSet::of_list(many(IDS_MAX)).is_ok_and(|set| set.len() == IDS_MAX));
-        assert!(IdSet::of_list(many(IDS_MAX + 1)).is_err());
+            |count| (0..count).map(|i| AgentId::new(format!("agent-{i:05}"))).collect::<Result<Vec<_>, _>>();
+        assert!(IdSet::of_list(many(IDS_MAX)?).is_ok_and(|set| set.len() == IDS_MAX));
+        assert!(IdSet::of_list(many(IDS_MAX + 1)?).is_err());
+        Ok(())
     }
 }
