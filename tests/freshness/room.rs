@@ -80,6 +80,23 @@ fn keys_that_fill_the_memory_to_the_byte_are_kept() {
 }
 
 #[test]
+fn reading_one_key_again_and_again_takes_no_more_memory() {
+    let world = World::without_feed();
+    let node = world.node();
+    let issued = node.issue();
+    let read = |times: usize| {
+        for _ in 0..times {
+            world.clock.advance(LEASE);
+            assert_eq!(reads(&world, &node, std::slice::from_ref(&issued)), 1);
+        }
+    };
+    // Until everything has its size.
+    read(2_000);
+    let kept = allocation_counter::measure(|| read(8_000)).bytes_current;
+    assert!(kept < 32_768, "{kept} bytes");
+}
+
+#[test]
 fn the_cache_holds_as_many_keys_as_it_was_given_room_for_and_no_more() {
     for capacity in [1, 2, 10, 100] {
         let world = World::new();
