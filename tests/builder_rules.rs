@@ -122,8 +122,8 @@ fn an_environment_without_a_prefix_has_no_tokens() {
 
 #[test]
 fn a_pepper_has_32_to_1024_bytes_and_a_version_of_its_own() {
-    for good in [32, 33, 1_024] {
-        assert!(Pepper::new(0, vec![7; good]).is_ok());
+    for (version, good) in [(0, 32), (1, 33), (7, 1_024)] {
+        assert_eq!(Pepper::new(version, vec![7; good]).unwrap().version(), version);
     }
     for given in [0, 31, 1_025] {
         let printed = format!("pepper must have 32 to 1024 bytes, has {given}");

@@ -247,6 +247,24 @@ fn a_key_that_never_can_be_revoked_does_not_go_on_for_ever() {
 }
 
 #[test]
+fn a_key_that_failed_and_was_revoked_by_another_since_has_not_failed() {
+    let store = FaultyStore::new();
+    let keys = builder(Arc::clone(&store), &FakeClock::default()).build().unwrap();
+    let project = checkout(&keys);
+    generate(&project, 3);
+    let mut revoking = project.revoke_all(Which::every_key(), "over").unwrap();
+    // The list, and what is done to the first key.
+    store.plan(|call| if call <= 3 { Fault::Works } else { Fault::Fails });
+    let batch = block_on(revoking.next()).unwrap().unwrap();
+    assert_eq!((batch.revoked.len(), batch.failed.len()), (1, 2));
+    store.heal();
+    assert!(block_on(project.revoke(batch.failed[0], "by hand")).unwrap().is_new());
+    let done = block_on(revoking.finish()).unwrap();
+    assert!(done.failed.is_empty(), "{:?}", done.failed);
+    assert_eq!(done.revoked, 2);
+}
+
+#[test]
 fn a_list_that_fails_is_an_error_after_which_it_goes_on() {
     let store = FaultyStore::new();
     let keys = builder(Arc::clone(&store), &FakeClock::default()).build().unwrap();

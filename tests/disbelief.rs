@@ -259,6 +259,17 @@ fn a_store_that_does_not_filter_is_filtered() {
 }
 
 #[test]
+fn a_history_that_begins_before_its_place_is_cut() {
+    let (_, store, [ours, _], [mine, _]) = two_projects();
+    block_on(ours.deactivate(mine.key.id)).unwrap();
+    let all = block_on(ours.history(AuditQuery::default())).unwrap();
+    let newest = access_keys::Cursor::of_event(&all.items[0]);
+    let older = all.items[1..].to_vec();
+    store.alter_history(move |_| all.clone());
+    assert_eq!(block_on(ours.history(AuditQuery::default().after(newest))).unwrap().items, older);
+}
+
+#[test]
 fn a_store_that_tells_of_other_uses_is_not_believed() {
     let (_, store, [ours, _], [mine, other]) = two_projects();
     let uses = [other.key.id, mine.key.id].map(|id| KeyUse::new(id, 1, DateTime::UNIX_EPOCH));

@@ -4,7 +4,7 @@ mod setup;
 
 use std::str::FromStr;
 
-use access_keys::domain::{EventId, Field, Rule, Unit};
+use access_keys::domain::{EventId, Field, Rule, ScopeForm, Unit};
 use access_keys::{
     Actor, AgentId, Edit, EnvironmentId, Error, IdSet, Invalid, KeyId, KeyInfo, OperationId, ProjectId,
     PromptId, Revision, Scope,
@@ -361,8 +361,30 @@ fn a_scope_is_all_or_an_array_and_nothing_else_means_either() {
     for bad in ["null", "\"\"", "\"All\"", "\"*\"", "\"none\"", "{}", "0", "true", "[null]", "[[\"a\"]]"] {
         assert!(serde_json::from_str::<Scope<AgentId>>(bad).is_err(), "{bad}");
     }
+    let scope = serde_json::from_str::<Scope<AgentId>>("0").unwrap_err().to_string();
+    assert!(scope.contains("expected \"all\" or an array of ids"), "{scope}");
+    let ids = serde_json::from_str::<IdSet<AgentId>>("0").unwrap_err().to_string();
+    assert!(ids.contains("expected an array of ids"), "{ids}");
+    let form = serde_json::from_str::<ScopeForm>("0").unwrap_err().to_string();
+    assert!(form.contains("expected \"all\" or an array of ids"), "{form}");
     for scope in [Scope::All, Scope::none(), agents(&["a", "b"])] {
         let json = serde_json::to_string(&scope).unwrap();
         assert_eq!(serde_json::from_str::<Scope<AgentId>>(&json).unwrap(), scope);
     }
+}
+
+#[test]
+fn a_scope_allows_what_it_names_and_all_of_it_when_it_is_all() {
+    let [a, b, c] = ["a", "b", "c"].map(|id| AgentId::new(id).unwrap());
+    let some = agents(&["c", "a"]);
+    assert!(some.allows(&a) && !some.allows(&b) && Scope::All.allows(&b) && !Scope::none().allows(&b));
+    assert!(!some.is_none() && !Scope::<AgentId>::All.is_none() && Scope::<AgentId>::none().is_none());
+    assert_eq!(agents(&["b"]).sole(), Some(&b));
+    for other in [some, Scope::none(), Scope::All] {
+        assert_eq!(other.sole(), None);
+    }
+    let ids = IdSet::new([c.clone(), a.clone()]).unwrap();
+    assert_eq!(Vec::from_iter(&ids), [&a, &c]);
+    assert!(ids.contains(&c) && !ids.contains(&b) && !ids.is_empty());
+    assert!(IdSet::<AgentId>::default().is_empty());
 }

@@ -314,3 +314,25 @@ fn every_denial_has_a_name_of_its_own() {
     block_on(project.revoke(issued.key.id, "")).unwrap();
     assert_eq!(name(token, "production"), "revoked");
 }
+
+#[test]
+fn a_grant_says_which_secret_was_presented_and_is_good_for_no_time_where_the_store_is_always_read() {
+    for zero in [false, true] {
+        let clock = FakeClock::default();
+        let mut builder = builder(MemoryStore::new(), &clock);
+        if zero {
+            builder = builder.max_staleness(Duration::ZERO);
+        }
+        let keys = builder.build().unwrap();
+        let old = block_on(checkout(&keys).generate(anything())).unwrap();
+        let new = block_on(checkout(&keys).rotate(old.key.id, Duration::from_secs(60))).unwrap();
+        for _ in 0..4 {
+            clock.advance(Duration::from_nanos(1));
+            for (issued, generation) in [(&old, 1), (&new, 2)] {
+                let grant = block_on(keys.verify(issued.token.expose(), &production())).unwrap();
+                assert_eq!(grant.generation(), generation);
+                assert_eq!(grant.good_until().remaining(&clock).is_zero(), zero);
+            }
+        }
+    }
+}

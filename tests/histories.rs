@@ -133,6 +133,7 @@ impl Scene {
         let report = self.verify().await;
         *self.store.events.lock().unwrap() = None;
         assert!(report.breaks().len() <= 1, "{report}");
+        assert_eq!(report.is_intact(), report.breaks().is_empty());
         report.breaks().first().cloned()
     }
 
@@ -260,6 +261,8 @@ fn a_chain_that_was_made_anew_is_found() {
         };
         let found = scene.found(stripped(4)).await.unwrap();
         assert_eq!((found.revision.get(), found.cause), (4, Cause::Unsealed));
+        let told = format!("key {} at revision 4: its event has lost its seal", scene.key.id);
+        assert_eq!(found.to_string(), told);
         // From the first on: the key still holds a seal.
         assert_eq!(scene.found(stripped(1)).await.unwrap().cause, Cause::Altered);
         // The oldest ones alone, as if they were of an earlier version.
@@ -292,16 +295,20 @@ fn a_chain_that_was_made_anew_is_found() {
 
 #[test]
 fn a_key_that_is_not_what_its_history_makes_of_it_is_found() {
-    let fields: [(&str, Value); 9] = [
+    let fields: [(&str, Value); 12] = [
         ("name", json!("Another")),
         ("description", json!("Android")),
         ("agents", json!("all")),
         ("agents", json!(["b", "c", "d"])),
+        // Without what was added last, and with what was taken away.
+        ("agents", json!(["b"])),
+        ("agents", json!(["a", "b", "c"])),
         ("prompts", json!(["greeting"])),
         ("status", json!("active")),
         ("expires_at", json!("2040-01-01T00:00:00.000000Z")),
         ("environment", json!("staging")),
         ("created_by", json!("user:eve")),
+        ("updated_at", json!("2040-01-01T00:00:00.000000Z")),
     ];
     block_on(async {
         let scene = Scene::new().await;
@@ -315,6 +322,20 @@ fn a_key_that_is_not_what_its_history_makes_of_it_is_found() {
         assert_eq!(found.cause, Cause::Altered);
         let found = scene.found_of_key(|form| form["digests"][0]["generation"] = json!(9)).await.unwrap();
         assert!(matches!(found.cause, Cause::Record { .. }), "{found}");
+    });
+}
+
+#[test]
+fn of_two_breaks_at_one_place_the_one_that_was_found_first_is_told() {
+    block_on(async {
+        let scene = Scene::new().await;
+        let checkpoint = scene.project.checkpoint().await.unwrap();
+        let mut events = scene.events.clone();
+        events[0].id = events[1].id;
+        *scene.store.events.lock().unwrap() = Some(events);
+        let report = scene.project.verify_histories(Some(&checkpoint)).await.unwrap();
+        let found: Vec<_> = report.breaks().iter().map(|found| (found.revision, found.cause)).collect();
+        assert_eq!(found, [(scene.events[0].revision, Cause::Checkpoint)]);
     });
 }
 

@@ -13,6 +13,7 @@ use access_keys::{
 };
 use pollster::block_on;
 use setup::altered::Altered;
+use setup::faulty::FaultyStore;
 use setup::{
     agent, agents, anything, builder, checkout, env, info, keys, keys_in, production, prompt, prompts,
 };
@@ -276,6 +277,43 @@ fn a_finding_says_in_words_what_it_is() {
 }
 
 #[test]
+fn a_key_is_idle_or_ends_before_a_time_and_not_at_it() {
+    let (keys, clock) = keys();
+    let project = checkout(&keys);
+    let made = clock.wall();
+    let review =
+        project.draft().info(info("x").expires_at(made + DAY)).agents(Scope::All).prompts(Scope::All);
+    let _ = block_on(project.generate(review.unwrap())).unwrap();
+    let microsecond = Duration::from_micros(1);
+    let found = |query| said(&project, query).len();
+    let query = HygieneQuery::default;
+    assert_eq!((found(query().idle_since(made)), found(query().idle_since(made + microsecond))), (0, 1));
+    let end = made + DAY;
+    let ending = [end, end + microsecond].map(|time| found(query().expiring_before(time)));
+    assert_eq!(ending, [0, 1]);
+}
+
+#[test]
+fn nothing_is_read_that_is_not_looked_for() {
+    let store = FaultyStore::new();
+    let keys = builder(Arc::clone(&store), &FakeClock::default()).build().unwrap();
+    let project = checkout(&keys);
+    let _ = issue(&project, "x", Scope::All, Scope::All);
+    let query = HygieneQuery::default;
+    // The keys, and of their uses what is asked for.
+    for (query, calls) in [
+        (query(), 1),
+        (query().never_used(), 2),
+        (query().wider_than_used(FakeClock::default().wall()), 2),
+        (query().never_used().wider_than_used(FakeClock::default().wall()), 3),
+    ] {
+        store.heal();
+        let _ = block_on(project.hygiene(&query)).unwrap();
+        assert_eq!(store.calls(), calls, "{query:?}");
+    }
+}
+
+#[test]
 fn keys_that_reach_nothing_are_passed_over_and_pages_have_each_other_once() {
     let (keys, clock) = keys();
     let project = checkout(&keys);
@@ -300,6 +338,7 @@ fn keys_that_reach_nothing_are_passed_over_and_pages_have_each_other_once() {
     let first = block_on(project.hygiene(&query.clone().limit(5))).unwrap();
     assert!(first.items.is_empty() && first.next.is_some(), "an empty page goes on");
     assert_eq!(said(&project, query.clone().environment(env("staging"))), [""; 0]);
+    assert_eq!(said(&project, query.clone().environment(production())).len(), expected.len());
     for limit in [0, 1_001] {
         let answer = block_on(project.hygiene(&query.clone().limit(limit)));
         assert!(matches!(answer, Err(Error::Invalid(_))), "{answer:?}");

@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access_keys::domain::{Field, Origin};
+use access_keys::domain::{Field, Origin, Rule};
 use access_keys::lifecycle::{ImportReport, ImportRow, Imported};
 use access_keys::store::MemoryStore;
 use access_keys::token::{ForeignDigest, ForeignTokens};
@@ -242,6 +242,27 @@ fn a_bad_row_stops_nothing_and_is_told_with_its_number() {
     });
 }
 
+#[test]
+fn a_report_counts_each_kind_of_row_and_keeps_the_first_thousand_mistakes() {
+    block_on(async {
+        let scene = scene(foreign(), None);
+        let foreign = foreign();
+        let mut import = scene.project.import(&foreign);
+        for (row, token) in (1..).zip(["sk-1", "sk-2", "sk-3", "sk-2", "sk-1"]) {
+            import.row(row, Ok(ImportRow::new(digest_of(token), review("Mobile app")))).await.unwrap();
+        }
+        for row in 6..=1_005 {
+            import.row(row, Err(KeyInfo::new("", production()).unwrap_err())).await.unwrap();
+        }
+        assert_eq!(import.report().errors().len(), 1_000);
+        import.row(1_006, Err(KeyInfo::new("", production()).unwrap_err())).await.unwrap();
+        let report = import.finish();
+        assert_eq!((report.new_keys(), report.already(), report.failed()), (3, 2, 1_001));
+        assert_eq!(report.errors().len(), 1_000);
+        assert_eq!(report.errors().last().map(|error| error.row), Some(1_005));
+    });
+}
+
 /// Every way in which another system may have digested, against the digest computed by hand.
 #[test]
 fn every_way_of_digesting_is_read() {
@@ -299,7 +320,15 @@ fn shapes_that_could_be_mistaken_for_each_other_are_refused() {
     for bad in ["", "Upper", "a b", &"x".repeat(65)] {
         assert!(ForeignTokens::new(bad).is_err(), "{bad}");
     }
-    assert!(ForeignTokens::new("a").unwrap().beginning_with("a b").is_err());
+    assert_eq!(tokens("litellm", "sk-").source(), "litellm");
+    for (mistake, position) in [
+        (ForeignTokens::new("ab C"), 3),
+        (ForeignTokens::new("a").unwrap().beginning_with("sk- "), 4),
+        (ForeignTokens::new("a").unwrap().beginning_with("é"), 1),
+    ] {
+        let invalid = mistake.unwrap_err();
+        assert!(matches!(invalid.rule, Rule::Character { position: at, .. } if at == position), "{invalid}");
+    }
     for lengths in [7..=20, 8..=1_025, std::ops::RangeInclusive::new(30, 29)] {
         assert!(ForeignTokens::new("a").unwrap().of_length(lengths).is_err());
     }

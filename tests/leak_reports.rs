@@ -214,11 +214,13 @@ fn what_is_not_known_is_skipped_and_what_is_missing_hinders_no_revocation() {
 fn a_report_is_bounded_in_bytes_and_in_entries() {
     let full = vec![json!({"token": "x"}); 10_000];
     assert_eq!(report(&full).entries().len(), 10_000);
-    let more = vec![json!({"token": "x"}); 10_003];
-    let rule = Rule::Length { min: 0, max: 10_000, unit: Unit::Entries, given: 10_003 };
-    let invalid = refused(&serde_json::to_vec(&more).unwrap());
-    assert_eq!(invalid.rule, rule);
-    assert_eq!(invalid.to_string(), "report must have at most 10000 entries, has 10003");
+    for given in [10_001, 10_003] {
+        let more = vec![json!({"token": "x"}); given];
+        let rule = Rule::Length { min: 0, max: 10_000, unit: Unit::Entries, given };
+        let invalid = refused(&serde_json::to_vec(&more).unwrap());
+        assert_eq!(invalid.rule, rule);
+        assert_eq!(invalid.to_string(), format!("report must have at most 10000 entries, has {given}"));
+    }
     let mut body = b"[]".to_vec();
     body.resize(4 << 20, b' ');
     assert!(Report::parse(&body).unwrap().entries().is_empty());
@@ -327,6 +329,21 @@ fn several_at_a_time_give_the_answers_of_one_after_the_other() {
 }
 
 #[test]
+fn a_report_takes_a_quarter_of_the_reads_and_no_more_than_a_few() {
+    for (reads, at_once) in [(1, 1), (7, 1), (8, 2), (256, 16)] {
+        let store = FaultyStore::new();
+        let keys =
+            builder(Arc::clone(&store), &FakeClock::default()).concurrent_reads(reads).build().unwrap();
+        let project = checkout(&keys);
+        let entries: Vec<Value> = (0..40).map(|_| entry(generate(&project).token.expose())).collect();
+        let report = report(&entries);
+        store.plan(|_| Fault::Hangs);
+        assert!(poll_at_most(1, report.answer(&keys, github()).finish()).is_none());
+        assert_eq!(store.calls(), at_once, "of {reads}");
+    }
+}
+
+#[test]
 fn nothing_of_a_report_shows_a_token() {
     let store = FaultyStore::new();
     let keys = builder(Arc::clone(&store), &FakeClock::default()).build().unwrap();
@@ -347,6 +364,8 @@ fn nothing_of_a_report_shows_a_token() {
     canary.assert_not_in_debug("Report", &report);
     let mut answering = report.answer(&keys, github());
     canary.assert_not_in_debug("Answering", &answering);
+    assert_eq!(format!("{answering:?}"), "Answering { left: 2, .. }");
+    assert_eq!(format!("{:?}", report.entries()[0]), "Entry { may_be_ours: true, .. }");
     let first = block_on(answering.next()).unwrap();
     store.plan(|_| Fault::Fails);
     let second = block_on(answering.next()).unwrap();

@@ -301,6 +301,7 @@ fn a_grace_is_0_to_90_days() {
 
     let third = block_on(project.rotate(id, Duration::ZERO)).unwrap();
     assert_eq!(good(&keys, &[&first, &second, &third]), [false, false, true]);
+    assert_eq!(stored(&keys, id).digests().len(), 1, "what has ended is not kept");
 }
 
 #[test]

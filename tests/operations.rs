@@ -53,6 +53,7 @@ fn a_generate_repeated_before_its_value_was_used_gives_a_fresh_value_for_the_sam
     let found = generate(&req, "Mobile");
     let again = generate(&req, "Mobile");
     assert_eq!((found.key.id, again.key.id), (lost.key.id, lost.key.id));
+    assert_eq!([&lost, &found, &again].map(Issued::generation), [1, 2, 3]);
     assert!(!works(&keys, &lost) && !works(&keys, &found) && works(&keys, &again));
     assert_eq!(block_on(project.list(KeyQuery::default())).unwrap().items, std::slice::from_ref(&again.key));
     assert_eq!(verified_replay(keys.store(), &checkout(), again.key.id).last().unwrap().secrets, [(3, None)]);
@@ -66,7 +67,13 @@ fn a_generate_repeated_after_its_value_was_used_is_refused_and_the_value_keeps_w
     assert!(works(&keys, &issued));
     assert_refused(block_on(req.generate(review("Mobile"))), KeyState::Active, Action::Created);
     block_on(keys.flush_uses()).unwrap();
-    assert_refused(block_on(req.generate(review("Mobile"))), KeyState::Active, Action::Created);
+    let refused = block_on(req.generate(review("Mobile")));
+    let told = refused.as_ref().unwrap_err().to_string();
+    assert_eq!(
+        told,
+        format!("key {} was created by this operation, and its value was used or replaced", issued.key.id)
+    );
+    assert_refused(refused, KeyState::Active, Action::Created);
     assert!(works(&keys, &issued));
     assert_eq!(verified_replay(keys.store(), &checkout(), issued.key.id).len(), 1);
 }
@@ -163,6 +170,16 @@ fn a_generate_repeated_after_a_plain_rotation_does_not_undo_the_rotation() {
     let rotated = block_on(project.rotate(lost.key.id, Duration::ZERO)).unwrap();
     assert_refused(block_on(req.generate(review("Mobile"))), KeyState::Active, Action::Created);
     assert!(works(&keys, &rotated));
+}
+
+#[test]
+fn a_value_of_another_operation_is_not_replaced() {
+    let (keys, project, _) = set_up();
+    let req = project.operation(operation("req-7"));
+    let id = generate(&req, "Mobile").key.id;
+    let theirs = block_on(project.operation(operation("req-8")).rotate(id, Duration::ZERO)).unwrap();
+    assert_refused(block_on(req.generate(review("Mobile"))), KeyState::Active, Action::Created);
+    assert!(works(&keys, &theirs));
 }
 
 #[test]

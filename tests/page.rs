@@ -16,7 +16,8 @@ use access_keys::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
-use setup::{agents, anything, builder, checkout, info, keys, production, prompts, review};
+use setup::altered::Altered;
+use setup::{agents, anything, builder, checkout, info, keys, keys_in, production, prompts, review};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -42,6 +43,21 @@ fn an_environment_without_a_prefix_is_told_with_the_other_mistakes() {
     assert_eq!(fields(&form), [Field::Environment]);
     form.environment = "production".to_owned();
     assert_eq!(project.review(&form).unwrap().environment(), &production());
+}
+
+#[test]
+fn an_edit_of_a_form_is_checked_by_the_clock_of_the_builder() {
+    let (keys, clock) = keys();
+    let project = checkout(&keys);
+    let key = block_on(project.generate(anything())).unwrap().key;
+    let mut form = EditForm::of(&key);
+    form.name = "Web".to_owned();
+    form.expires_at = (clock.wall() + HOUR).to_rfc3339();
+    let edit = project.review_edit(&form, &key).unwrap();
+    assert_eq!(block_on(project.edit(key.id, edit)).unwrap().key().name, "Web");
+    clock.advance(HOUR);
+    let invalids = project.review_edit(&form, &key).unwrap_err();
+    assert_eq!(invalids.iter().map(|invalid| invalid.field).collect::<Vec<_>>(), [Field::ExpiresAt]);
 }
 
 /// A key that ends at this moment, seen at another.
@@ -148,6 +164,15 @@ fn each_secret_is_told_with_its_beginning_its_end_and_its_last_use() {
     let _ = block_on(operation.rotate(id, HOUR)).unwrap();
     let (again, end) = (clock.wall(), Some(before + HOUR));
     assert_eq!(told(), [(4, Some(again), None, None), (2, Some(rotated), end, Some(late))]);
+}
+
+#[test]
+fn the_history_is_not_read_for_a_key_that_was_never_rotated() {
+    let (keys, clock) = keys_in(Altered::default());
+    let id = block_on(checkout(&keys).generate(anything())).unwrap().key.id;
+    keys.store().alter_history(|_| panic!("was asked"));
+    let secrets = block_on(checkout(&keys).secrets(id)).unwrap();
+    assert_eq!(secrets.iter().map(|secret| secret.since).collect::<Vec<_>>(), [Some(clock.wall())]);
 }
 
 #[test]

@@ -5,11 +5,16 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use access_keys::store::{ChangeCursor, Changes, FeedState, KeyUse, MemoryStore, ScopeUse, StoreError};
+use access_keys::domain::{ScopeForm, Which};
+use access_keys::lifecycle::history::HistoryChecker;
+use access_keys::store::{
+    ChangeCursor, Changes, FeedState, KeyStore, KeyUse, MemoryStore, ScopeUse, StoreError,
+};
+use access_keys::token::{ForeignDigest, ForeignTokens, Prefix};
 use access_keys::{
     AccessKey, AccessKeys, Actor, AgentId, AuditEvent, AuditQuery, Cursor, Denial, Edit, EditForm,
     EnvironmentId, Error, FakeClock, Grant, Invalid, Invalids, Issued, KeyForm, KeyId, KeyInfo, KeyQuery,
-    KeyState, OperationId, Page, ProjectId, ProjectKeys, PromptId, Revision, Scope, Status,
+    KeyState, OperationId, Page, Pepper, ProjectId, ProjectKeys, PromptId, Revision, Scope, Status,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -217,6 +222,7 @@ fn a_host_branches_on_errors_and_refusals_by_these_names() -> Outcome {
         matches!(&unavailable, Denial::Unavailable { source: Some(source), .. } if Arc::strong_count(source) == 1)
     );
     assert_eq!((unavailable.key(), unavailable.status()), (None, 503));
+    assert_eq!(unavailable.to_string(), "keys cannot be verified now");
     assert_eq!(asked(Error::NotFound { key: KeyId::new("7Hq2LkP9sTz4WcX1")? }), "not found");
     assert_eq!(asked(StoreError::Conflict.into()), "store");
     assert_eq!(refused(&unavailable), "not now");
@@ -255,6 +261,50 @@ fn refused(denial: &Denial) -> &'static str {
         Denial::Unavailable { .. } => "not now",
         _ => "something new",
     }
+}
+
+#[test]
+fn what_is_printed_for_a_log_says_what_it_is_and_nothing_of_a_secret() -> Outcome {
+    let (keys, project, issued) = issued()?;
+    let pepper = || Pepper::new(3, [7; 32]);
+    let foreign = ForeignTokens::new("litellm")?.beginning_with("sk-")?.hmac_sha256("their secret");
+    let operation = project.operation(OperationId::new("req-7")?);
+    let grant = pollster::block_on(keys.verify(issued.token.expose(), &issued.key.environment))?;
+    let stored = pollster::block_on(keys.store().get(issued.key.id))?.ok_or("is stored")?;
+    let by_hand = |peppers| AccessKeys::builder(MemoryStore::new()).prefix("acme").pepper(peppers);
+    let shown: [(String, &[&str]); 19] = [
+        (format!("{keys:?}"), &["AccessKeys {", "Verifier {", "Prefix(acme)", ".. }"]),
+        (format!("{:?}", keys.verifier()), &["Verifier {", "Prefix(acme)", "record_uses: true"]),
+        (format!("{operation:?}"), &["ProjectKeys {", "checkout", "ada", "req-7", ".. }"]),
+        (format!("{:?}", by_hand(pepper()?)), &["Builder {", "Prefix(acme)", "Pepper(3, [redacted])"]),
+        (format!("{:?}", pepper()?), &["Pepper(3, [redacted])"]),
+        (format!("{:?}", HistoryChecker::new([pepper()?])?), &["HistoryChecker {", "Pepper(3, [redacted])"]),
+        (
+            format!("{:?}", project.revoke_all(Which::every_key(), "")?),
+            &["RevokeAll {", "checkout", "revoked: 0"],
+        ),
+        (format!("{:?}", project.import(&foreign)), &["Import {", "litellm", "ImportReport {"]),
+        (format!("{foreign:?}"), &["ForeignTokens {", "\"litellm\"", "\"sk-\"", "16..=512", ".. }"]),
+        (format!("{:?}", ForeignDigest::new([7; 32])), &["ForeignDigest([redacted])"]),
+        (format!("{:?}", Prefix::new("acme")?), &["Prefix(acme)"]),
+        (format!("{:?}", issued.token), &["Token([redacted])"]),
+        (format!("{issued:?}"), &["Issued {", "Mobile app", "Token([redacted])"]),
+        (format!("{grant:?}"), &["Grant {", "Mobile app", "good_until: "]),
+        (format!("{stored:?}"), &["StoredKey(", "Digest(sha256, [redacted])"]),
+        (format!("{:?}", keys.store()), &["MemoryStore"]),
+        (format!("{:?}", ScopeForm::Unanswered), &["Unanswered"]),
+        (format!("{:?}", ScopeForm::All), &["All"]),
+        (format!("{:?}", ScopeForm::from_iter(["a", "b"])), &["Specific(2 texts)"]),
+    ];
+    for (text, parts) in &shown {
+        for part in *parts {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        for secret in [&issued.token.expose()[30..], "their secret", "7, 7", "07070707"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+    Ok(())
 }
 
 /// How a value is written; it has to be the same when it is read back.

@@ -59,7 +59,10 @@ fn verify(keys: &AccessKeys<MemoryStore>, token: &str) -> Result<Grant, Denial> 
 #[track_caller]
 fn assert_unavailable(result: Result<Grant, Denial>) {
     match result {
-        Err(Denial::Unavailable { source: None, .. }) => {}
+        Err(denial @ Denial::Unavailable { source: None, .. }) => assert_eq!(
+            denial.to_string(),
+            "the key cannot be verified by this node, which lacks its pepper or its digest scheme"
+        ),
         other => panic!("{other:?}"),
     }
 }
@@ -168,4 +171,18 @@ fn a_planted_key_opens_nothing_under_a_pepper() {
     let mut planted = with_digest(PLAIN, |_| format!("sha256:{digest}"));
     planted["key"]["id"] = json!(id);
     let _ = verify(&over(&[&planted], THEN, |builder| builder), &forged("acme", id, &secret)).unwrap();
+}
+
+#[test]
+fn a_key_of_which_no_secret_can_be_checked_is_unavailable() {
+    let mut stored = value(ROTATING);
+    stored["key"]["status"] = json!("active");
+    for digest in stored["digests"].as_array_mut().unwrap() {
+        let (_, hex) = digest["digest"].as_str().unwrap().split_once(':').unwrap();
+        digest["digest"] = format!("blake3:{hex}").into();
+    }
+    let keys = over(&[&stored], THEN, |builder| builder.pepper(pepper()));
+    for token in [NEWER_TOKEN, OLDER_TOKEN, &forged("acme", "wngdIyismh1WQ1hd", &"x".repeat(32))] {
+        assert_unavailable(verify(&keys, token));
+    }
 }

@@ -218,7 +218,7 @@ impl<T: ResourceId> IdSet<T> {
     }
 
     /// The set of these ids, as they are written: in order, mostly.
-    #[cfg(any(feature = "sqlite-system", feature = "postgres"))]
+    #[cfg(any(test, feature = "sqlite-system", feature = "postgres"))]
     pub(crate) fn of_list(ids: Vec<T>) -> Result<Self, Invalid> {
         if !ids.is_sorted_by(|one, next| one < next) {
             return Self::new(ids);
@@ -342,4 +342,22 @@ fn visit_ids<'de, T: ResourceId, A: SeqAccess<'de>>(mut ids: A) -> Result<IdSet<
         check_count::<T>(set.len()).map_err(de::Error::custom)?;
     }
     Ok(IdSet(set.into_iter().collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_in_any_order_is_the_set_of_its_ids() -> Result<(), Invalid> {
+        let ids = |texts: &[&str]| texts.iter().map(AgentId::new).collect::<Result<Vec<_>, _>>();
+        for texts in [&[][..], &["a"], &["a", "b"], &["b", "a"], &["a", "a"], &["b", "a", "b"]] {
+            assert_eq!(IdSet::of_list(ids(texts)?), IdSet::new(ids(texts)?), "{texts:?}");
+        }
+        let many =
+            |count| (0..count).map(|i| AgentId::new(format!("agent-{i:05}"))).collect::<Result<Vec<_>, _>>();
+        assert!(IdSet::of_list(many(IDS_MAX)?).is_ok_and(|set| set.len() == IDS_MAX));
+        assert!(IdSet::of_list(many(IDS_MAX + 1)?).is_err());
+        Ok(())
+    }
 }

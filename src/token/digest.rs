@@ -118,3 +118,16 @@ impl<'de> serde::Deserialize<'de> for Digest {
         text::deserialize(deserializer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::Turned;
+
+    #[test]
+    fn nothing_that_is_printed_of_a_digest_tells_it() {
+        let digest = Digest::new(Scheme::Sha256, [7; 32]);
+        assert_eq!(format!("{digest:?}"), "Digest(sha256, [redacted])");
+        assert_eq!(format!("{:?}", Turned::of(digest.bytes())), "Turned([redacted])");
+    }
+}

@@ -1,6 +1,5 @@
 //! Drawing base62 characters, each as likely as any other.
 
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use rand_core::TryCryptoRng;
@@ -52,12 +51,6 @@ impl Random {
             }
         }
         Err("the source of randomness repeats itself".into())
-    }
-}
-
-impl fmt::Debug for Random {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Random")
     }
 }
 

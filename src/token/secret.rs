@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::base62::{CHECKSUM_LEN, checksum};
 use super::presented::{ID_LEN, SECRET_LEN, SIGNED_LEN, Signed};
@@ -35,7 +35,7 @@ use crate::domain::KeyId;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-pub struct Token(Box<[u8]>);
+pub struct Token(Zeroizing<Box<[u8]>>);
 
 impl Token {
     /// Draws a new secret for the key `id`.
@@ -50,7 +50,7 @@ impl Token {
         text.extend_from_slice(&*secret);
         let sum = checksum(&text);
         text.extend_from_slice(&sum);
-        Ok(Self(std::mem::take(&mut *text).into_boxed_slice()))
+        Ok(Self(Zeroizing::new(std::mem::take(&mut *text).into_boxed_slice())))
     }
 
     /// The text, to be shown once.
@@ -69,12 +69,6 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token([redacted])")
-    }
-}
-
-impl Drop for Token {
-    fn drop(&mut self) {
-        self.0.zeroize();
     }
 }
 

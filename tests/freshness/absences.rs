@@ -36,6 +36,18 @@ fn an_unknown_id_is_remembered_as_absent() {
 }
 
 #[test]
+fn several_unknown_ids_are_remembered_side_by_side() {
+    let world = World::new();
+    let node = world.node();
+    let elsewhere = World::new();
+    let unknown: Vec<Issued> = elsewhere.node().issue_many(20);
+    unknown.iter().for_each(|issued| assert_eq!(node.says(issued), "unrecognized"));
+    world.store.made();
+    unknown.iter().for_each(|issued| assert_eq!(node.says(issued), "unrecognized"));
+    assert_eq!(world.store.made(), []);
+}
+
+#[test]
 fn a_key_made_under_an_id_that_was_absent_is_good_at_once_on_the_same_node() {
     let world = World::new();
     let (node, early) = (world.node(), early());

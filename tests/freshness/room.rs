@@ -50,6 +50,52 @@ fn is_kept(node: &Node, issued: &Issued) -> bool {
     std::thread::scope(|scope| scope.spawn(|| node.knows(issued)).join().unwrap())
 }
 
+/// A key for some agents, the id of the last one so long.
+fn issue_sized(node: &Node, ids: usize, length: usize) -> Issued {
+    let last = AgentId::new("z".repeat(length)).unwrap();
+    let ids = (0..ids).map(|i| AgentId::new(format!("{i:0>128}")).unwrap()).chain([last]);
+    let info = KeyInfo::new("Sized", production()).unwrap();
+    let draft = node.project.draft().info(info).agents(Scope::specific(ids).unwrap());
+    run(node.project.generate(draft.prompts(Scope::All).unwrap())).unwrap()
+}
+
+#[test]
+fn keys_that_fill_the_memory_to_the_byte_are_kept() {
+    let takes = |ids, length| {
+        let world = World::new();
+        let node = world.node();
+        assert_eq!(node.says(&issue_sized(&node, ids, length)), "good");
+        node.stats().bytes
+    };
+    let mut sizes = (1..8).flat_map(|ids| (1..=128).map(move |length| (ids, length)));
+    let (ids, length) = sizes.find(|(ids, length)| takes(*ids, *length) == BYTES_PER_KEY).unwrap();
+    for capacity in [1, 2, 3] {
+        let world = World::new();
+        let node = world.node_with(|builder| builder.cache_capacity(capacity));
+        for _ in 0..capacity {
+            assert_eq!(node.says(&issue_sized(&node, ids, length)), "good");
+        }
+        assert_eq!((node.stats().keys, node.stats().bytes), (capacity, capacity * BYTES_PER_KEY));
+    }
+}
+
+#[test]
+fn reading_one_key_again_and_again_takes_no_more_memory() {
+    let world = World::without_feed();
+    let node = world.node();
+    let issued = node.issue();
+    let read = |times: usize| {
+        for _ in 0..times {
+            world.clock.advance(LEASE);
+            assert_eq!(reads(&world, &node, std::slice::from_ref(&issued)), 1);
+        }
+    };
+    // Until everything has its size.
+    read(2_000);
+    let kept = allocation_counter::measure(|| read(8_000)).bytes_current;
+    assert!(kept < 32_768, "{kept} bytes");
+}
+
 #[test]
 fn the_cache_holds_as_many_keys_as_it_was_given_room_for_and_no_more() {
     for capacity in [1, 2, 10, 100] {
