@@ -31,6 +31,8 @@ pub(super) struct Locked {
     refresh: Option<Arc<Flight<Refresh>>>,
     /// How many questions what has changed were answered.
     answers: u64,
+    /// What an operator was told last; `None` before the first answer.
+    told: Option<Known>,
 }
 
 /// How a shared read ended: `None` for a row that nobody may use.
@@ -40,7 +42,7 @@ type Refresh = Result<Refreshed, Arc<StoreError>>;
 
 impl Locked {
     pub(super) const fn new(core: Core, room: Room) -> Self {
-        Self { core, room, reads: BTreeMap::new(), refresh: None, answers: 0 }
+        Self { core, room, reads: BTreeMap::new(), refresh: None, answers: 0, told: None }
     }
 }
 
@@ -149,9 +151,12 @@ impl Inner {
         Err(StoreError::backend("what is known of the key was too old each time").into())
     }
 
-    fn known(&self) -> Known {
-        let core = &self.lock().core;
-        Known { limit: core.limit(), jumps: core.jumps(), suspicious: core.is_suspicious() }
+    /// What an operator was told last, and what there is to tell now. A jump may have been seen long before an answer.
+    fn told(&self) -> (Option<Known>, Known) {
+        let mut locked = self.lock();
+        let core = &locked.core;
+        let known = Known { limit: core.limit(), jumps: core.jumps(), suspicious: core.is_suspicious() };
+        (locked.told.replace(known), known)
     }
 
     /// What a verification does next, and the one place in which it waits for others.
@@ -248,10 +253,11 @@ impl Inner {
             trace::refresh_failed(error);
         }
         asking.end(answer.map(|changes| {
-            let (now, before, answer) = (self.now(), self.known(), Answer::from(changes));
+            let (now, answer) = (self.now(), Answer::from(changes));
             let named = answer.named();
             let refreshed = self.with_core(|core, shelf| core.changes_arrived(shelf, asked, answer, now));
-            trace::refreshed(named, before, self.known());
+            let (before, after) = self.told();
+            trace::refreshed(named, before, after);
             if named != Some(0) {
                 self.learned.ring();
             }

@@ -17,14 +17,14 @@ pub(super) struct Known {
 mod told {
     use super::{KeyId, Known, StoreError};
 
-    pub(in super::super) fn refreshed(named: Option<usize>, before: Known, after: Known) {
+    pub(in super::super) fn refreshed(named: Option<usize>, before: Option<Known>, after: Known) {
         match named {
             Some(keys) => tracing::debug!(keys, "asked the store what has changed"),
             None => tracing::debug!("asked the store what has changed: everything may have"),
         }
-        // The first answer tells it, and changes nothing.
-        let is_first = named.is_none() && before.limit.is_zero();
-        if before.limit != after.limit && !is_first {
+        // The first answer changes nothing.
+        let before = before.unwrap_or(Known { suspicious: false, ..after });
+        if before.limit != after.limit {
             tracing::info!(before = ?before.limit, after = ?after.limit, "the limit has changed");
         }
         if before.jumps != after.jumps {
@@ -62,7 +62,7 @@ mod told {
 mod told {
     use super::{KeyId, Known, StoreError};
 
-    pub(in super::super) const fn refreshed(_: Option<usize>, _: Known, _: Known) {}
+    pub(in super::super) const fn refreshed(_: Option<usize>, _: Option<Known>, _: Known) {}
     pub(in super::super) const fn refresh_failed(_: &StoreError) {}
     pub(in super::super) const fn read_failed(_: KeyId, _: &StoreError) {}
     pub(in super::super) const fn fenced(_: KeyId) {}
