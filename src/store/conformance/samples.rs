@@ -14,7 +14,6 @@ use crate::store::{StoredDigest, StoredKey};
 use crate::token::{Digest, Random, Scheme};
 
 /// Makes what one rule stores, in a project of its own.
-#[derive(Debug)]
 pub(super) struct Samples {
     random: Random,
     ticks: AtomicU32,

@@ -46,6 +46,7 @@ fn changed() -> Vec<(&'static str, Copy)> {
         ("verify/freshness/reads.rs", Copy::of("verify/freshness/reads.rs")),
         ("verify/line.rs", line()),
         ("verify/near.rs", Copy::of("verify/near.rs").replace("thread_local! {", "shuttle::thread_local! {")),
+        ("verify/scope_uses.rs", Copy::of("verify/scope_uses.rs").without_tests()),
         ("verify/verifier.rs", locks_and_arcs("verify/verifier.rs")),
     ];
     let planted = planted::all();
