@@ -211,20 +211,18 @@ mod tests {
     use pollster::block_on;
 
     use super::*;
-    use crate::domain::AgentId;
+    use crate::domain::{AgentId, Invalid};
     use crate::store::MemoryStore;
     use crate::{AccessKeys, PromptId};
 
-    fn key(number: usize) -> KeyId {
-        KeyId::new(format!("{number:016}")).unwrap()
+    type Tested = Result<(), Box<dyn std::error::Error>>;
+
+    fn key(number: usize) -> Result<KeyId, Invalid> {
+        KeyId::new(format!("{number:016}"))
     }
 
-    fn agent(number: usize) -> Resource {
-        AgentId::new(format!("agent-{number}")).unwrap().into()
-    }
-
-    fn start() -> DateTime<Utc> {
-        DateTime::from_timestamp(1_000_000_000, 0).unwrap()
+    fn agent(number: usize) -> Result<Resource, Invalid> {
+        AgentId::new(format!("agent-{number}")).map(Into::into)
     }
 
     fn count(uses: &ScopeUses) -> usize {
@@ -235,55 +233,60 @@ mod tests {
     }
 
     #[test]
-    fn what_is_full_takes_no_more_until_it_is_written() {
+    fn what_is_full_takes_no_more_until_it_is_written() -> Tested {
         let (uses, store) = (ScopeUses::default(), MemoryStore::new());
         for number in 0..CAPACITY {
-            assert!(uses.record(key(number / 100), agent(number % 100), start()));
+            assert!(uses.record(key(number / 100)?, agent(number % 100)?, DateTime::UNIX_EPOCH));
         }
         assert!(!uses.overflowed());
-        assert!(!uses.record(key(0), agent(100), start()));
+        assert!(!uses.record(key(0)?, agent(100)?, DateTime::UNIX_EPOCH));
         assert!(uses.overflowed());
         assert_eq!(count(&uses), CAPACITY);
-        assert_eq!(uses.of(key(0)).len(), 100, "what was there stays");
+        assert_eq!(uses.of(key(0)?).len(), 100, "what was there stays");
 
-        block_on(uses.flush(&store)).unwrap();
+        block_on(uses.flush(&store))?;
         assert_eq!(count(&uses), CAPACITY, "for an hour they are not written again");
-        assert!(uses.record(key(0), agent(100), start()));
-        assert!(count(&uses) < CAPACITY && uses.of(key(0)).len() == 1);
+        assert!(uses.record(key(0)?, agent(100)?, DateTime::UNIX_EPOCH));
+        assert!(count(&uses) < CAPACITY && uses.of(key(0)?).len() == 1);
 
-        let later = start() + APART;
-        assert!(uses.record(key(1), agent(0), later));
-        block_on(uses.flush(&store)).unwrap();
+        let later = DateTime::UNIX_EPOCH + APART;
+        assert!(uses.record(key(1)?, agent(0)?, later));
+        block_on(uses.flush(&store))?;
         assert_eq!(count(&uses), 1, "older than an hour");
+        Ok(())
     }
 
     #[test]
-    fn a_use_is_noted_anew_after_an_hour_and_one_more_than_is_kept() {
+    fn a_use_is_noted_anew_after_an_hour_and_one_more_than_is_kept() -> Tested {
         let (uses, store) = (ScopeUses::default(), MemoryStore::new());
         for number in 0..ScopeUse::KEPT + 5 {
-            assert!(uses.record(key(1), agent(number), start()));
+            assert!(uses.record(key(1)?, agent(number)?, DateTime::UNIX_EPOCH));
         }
-        assert!(uses.record(key(1), PromptId::new("greeting").unwrap().into(), start()));
+        assert!(uses.record(key(1)?, PromptId::new("greeting")?.into(), DateTime::UNIX_EPOCH));
         // By one more than it keeps the store tells that there were more.
-        assert_eq!(uses.of(key(1)).len(), ScopeUse::KEPT + 1 + 1);
-        block_on(uses.flush(&store)).unwrap();
-        assert!(uses.record(key(2), agent(0), start()));
-        assert_eq!(uses.of(key(1)).len(), ScopeUse::KEPT + 1 + 1, "there is room: nothing is forgotten");
+        assert_eq!(uses.of(key(1)?).len(), ScopeUse::KEPT + 1 + 1);
+        block_on(uses.flush(&store))?;
+        assert!(uses.record(key(2)?, agent(0)?, DateTime::UNIX_EPOCH));
+        assert_eq!(uses.of(key(1)?).len(), ScopeUse::KEPT + 1 + 1, "there is room: nothing is forgotten");
 
-        let within = start() + APART - TimeDelta::microseconds(1);
-        for (at, expected) in [(within, start()), (start() + APART, start() + APART)] {
-            assert!(uses.record(key(1), agent(0), at));
-            let noted = uses.of(key(1));
-            assert_eq!(noted.iter().find(|used| used.resource == agent(0)).unwrap().at, expected);
+        let within = DateTime::UNIX_EPOCH + APART - TimeDelta::microseconds(1);
+        for (at, expected) in
+            [(within, DateTime::UNIX_EPOCH), (DateTime::UNIX_EPOCH + APART, DateTime::UNIX_EPOCH + APART)]
+        {
+            assert!(uses.record(key(1)?, agent(0)?, at));
+            let (noted, first) = (uses.of(key(1)?), agent(0)?);
+            assert_eq!(noted.iter().find(|used| used.resource == first).map(|used| used.at), Some(expected));
         }
+        Ok(())
     }
 
     #[test]
-    fn verifiers_that_are_gone_are_not_remembered() {
+    fn verifiers_that_are_gone_are_not_remembered() -> Tested {
         for _ in 0..50 {
-            drop(AccessKeys::builder(MemoryStore::new()).prefix("acme").build().unwrap());
+            drop(AccessKeys::builder(MemoryStore::new()).prefix("acme").build()?);
         }
         let gone = locked(&VERIFIERS).values().filter(|verifier| verifier.strong_count() == 0).count();
         assert!(gone < 50, "{gone}");
+        Ok(())
     }
 }
