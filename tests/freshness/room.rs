@@ -5,7 +5,7 @@ use std::time::Duration;
 use access_keys::store::KeyStore;
 use access_keys::{AgentId, Issued, KeyInfo, Scope};
 
-use crate::nodes::{LEASE, Node, SECOND, World, name, run};
+use crate::nodes::{HOUR, LEASE, Node, SECOND, World, name, run};
 use crate::support::{SplitMix, production};
 use crate::watched::Call;
 
@@ -133,6 +133,23 @@ fn the_keys_that_are_used_most_stay_while_others_come_and_go() {
         assert!(read_again <= 2, "{read_again} reads of {} keys that were used all the time", hot.len());
         assert_eq!(node.stats().keys, capacity);
     }
+}
+
+#[test]
+fn a_key_of_which_both_secrets_are_used_stays_too() {
+    let world = World::new();
+    let node = world.node_with(|builder| builder.cache_capacity(4).random(SplitMix(7)));
+    let (old, passing) = (node.issue(), node.issue_many(16));
+    let both = [run(node.project.rotate(old.key.id, HOUR)).unwrap(), old];
+    world.clock.advance(LEASE);
+    assert_eq!(reads(&world, &node, &both), 1);
+    let mut read_again = 0;
+    for issued in &passing {
+        assert_eq!(reads(&world, &node, std::slice::from_ref(issued)), 1);
+        world.clock.advance(SECOND * 2);
+        read_again += reads(&world, &node, &both);
+    }
+    assert!(read_again <= 1, "{read_again} reads of a key that was used all the time");
 }
 
 #[test]
