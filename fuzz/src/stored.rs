@@ -80,7 +80,9 @@ fn once_more(stored: &StoredKey) -> Result<(), Difference> {
     if text.len().is_multiple_of(16) {
         let shown = format!("{stored:?}");
         let digests = text.match_indices(":\"sha256:").map(|(at, word)| &text[at + word.len()..at + word.len() + 64]);
-        same("whether a digest is shown", &digests.into_iter().any(|digest| shown.contains(digest)), &false)?;
+        // The same text may stand in a field that is shown, such as the environment.
+        let mut digests = digests.filter(|digest| text.matches(digest).count() == 1);
+        same("whether a digest is shown", &digests.any(|digest| shown.contains(digest)), &false)?;
     }
     Ok(())
 }

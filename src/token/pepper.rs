@@ -1,5 +1,6 @@
 //! Keys of the digest itself, held outside the database.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use constant_time_eq::constant_time_eq_32;
@@ -86,21 +87,13 @@ impl PepperRing {
             let rule = Rule::Count { max: usize::from(Way::REFUSED.0) - 1, given: peppers.len() };
             return Err(Invalid::new(Field::Pepper, rule));
         }
-        if peppers.windows(2).any(|pair| matches!(pair, [a, b] if a.version == b.version)) {
-            let problem = "has two of one version";
-            return Err(Invalid::new(Field::Pepper, Rule::Inconsistent { problem }));
-        }
+        once_each(&peppers)?;
         Ok(Self { peppers, accept_unpeppered, retired: Vec::new() })
     }
 
     /// The same with peppers that others may have by now.
     pub(crate) fn with_retired(self, retired: Vec<Pepper>) -> Result<Self, Invalid> {
-        let mut versions: Vec<_> = self.peppers.iter().chain(&retired).map(Pepper::version).collect();
-        versions.sort_unstable();
-        if versions.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-            let problem = "has two of one version";
-            return Err(Invalid::new(Field::Pepper, Rule::Inconsistent { problem }));
-        }
+        once_each(self.peppers.iter().chain(&retired))?;
         Ok(Self { retired, ..self })
     }
 
@@ -190,6 +183,16 @@ impl PepperRing {
     const fn takes_unpeppered(&self) -> bool {
         self.accept_unpeppered || self.peppers.is_empty()
     }
+}
+
+/// Refuses two peppers of one version.
+fn once_each<'p>(peppers: impl IntoIterator<Item = &'p Pepper>) -> Result<(), Invalid> {
+    let mut versions = BTreeSet::new();
+    if peppers.into_iter().all(|pepper| versions.insert(pepper.version)) {
+        return Ok(());
+    }
+    let problem = "has two of one version";
+    Err(Invalid::new(Field::Pepper, Rule::Inconsistent { problem }))
 }
 
 /// What a ring says of a seal.
