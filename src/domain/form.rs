@@ -12,7 +12,7 @@ use super::{
     Scope, ScopeForm, text, time,
 };
 
-/// The most mistakes that are told of one form.
+/// How many mistakes there are before those in the ids of a scope are no longer told.
 const MISTAKES_MAX: usize = 1_000;
 
 /// `Debug` that tells how long each text is: people paste tokens into forms.
@@ -127,7 +127,7 @@ impl KeyForm {
     /// Checks every field by the rules of the steps of a [`Draft`](crate::Draft), at `now`.
     ///
     /// # Errors
-    /// [`Invalids`]: every mistake in every field, of a thousand or more the first.
+    /// [`Invalids`]: every mistake in every field, and of those in the ids of a scope at least the first thousand.
     ///
     /// # Panics
     /// In chrono's conversion, for a `SystemTime` beyond the year 262142.
@@ -252,7 +252,7 @@ impl EditForm {
     /// refused as a conflict when someone else changed the key since.
     ///
     /// # Errors
-    /// [`Invalids`]: every mistake in every field, of a thousand or more the first.
+    /// [`Invalids`]: every mistake in every field, and of those in the ids of a scope at least the first thousand.
     ///
     /// # Panics
     /// In chrono's conversion, for a `SystemTime` beyond the year 262142.

@@ -37,6 +37,7 @@ macro_rules! read_quietly {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 #[derive(serde::Deserialize)]
+                #[serde(expecting = "an object")]
                 $(#[$of_all])*
                 struct Fields { $($(#[$of_one])* $field: $type,)* }
 

@@ -76,13 +76,14 @@ fn is_unprintable(c: char) -> bool {
 }
 
 /// Characters that take no room of their own, so that a name of them alone shows as nothing: those of
-/// Unicode's property Default_Ignorable_Code_Point (UAX #44), which a renderer leaves out.
+/// Unicode's property Default_Ignorable_Code_Point (UAX #44), which a renderer leaves out, and the three marks of
+/// interlinear annotations (U+FFF9 to FFFB), which few renderers know.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
         | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-        | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+        | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
         | '\u{E0000}'..='\u{E0FFF}')
 }
 

@@ -44,8 +44,9 @@ impl Prefix {
         let mut start = 0;
         for (i, word) in text.split('_').enumerate() {
             let at = |offset: usize| Rule::Character { position: start + offset + 1, allowed: ALLOWED };
-            if i == 2 {
-                return invalid(Rule::Character { position: start, allowed: ALLOWED });
+            let is_part = !text.is_empty() && word.is_empty();
+            if i == 2 || is_part {
+                return invalid(Rule::Character { position: start.max(1), allowed: ALLOWED });
             }
             if word.is_empty() || word.len() > WORD_MAX {
                 let (unit, given) = (Unit::Bytes, word.len());

@@ -152,9 +152,10 @@ impl Board for Shelf<'_> {
             return;
         } else {
             self.make_room(size);
+            // Before its own id, which it would take for one of a row that is gone.
+            self.tidy();
             self.room.order.push_back(id);
             self.room.keys += 1;
-            self.tidy();
         }
         *self.room.bytes_of(&row) += size;
         self.cache.rows.pin().insert(id, row);
@@ -188,4 +189,64 @@ pub(super) fn is_first_use(seen: &Seen, secret: Secret, now: i64) -> bool {
 #[inline]
 fn second(now: i64) -> u16 {
     u16::try_from((now >> 20) & 0x7FFF).unwrap_or(0) | 0x8000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Invalid;
+    use crate::store::StoredKey;
+    use crate::token::PepperRing;
+
+    type Tested = Result<(), Invalid>;
+
+    fn id(number: usize) -> Result<KeyId, Invalid> {
+        KeyId::new(format!("{number:016}"))
+    }
+
+    fn row() -> KeyRow {
+        let ring = PepperRing::default();
+        KeyRow::of(&StoredKey::dummy(ring.dummy()), true, &ring)
+    }
+
+    fn cache(capacity: usize) -> (Cache, Room) {
+        (Cache::new(Face::BLANK, Home::NOWHERE), Room::new(capacity))
+    }
+
+    /// Puts these, and what is never next to make room then.
+    fn put(shelf: &mut Shelf<'_>, ids: impl Iterator<Item = usize>) -> Result<(), Invalid> {
+        for number in ids {
+            shelf.put(id(number)?, row());
+            let rows = shelf.cache.rows.pin();
+            assert!(rows.keys().all(|id| shelf.room.order.contains(id)), "nothing stays for ever");
+            assert!(rows.len() == shelf.room.keys && shelf.room.keys <= shelf.room.capacity);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn ids_of_rows_that_were_removed_are_forgotten_when_they_are_many() -> Tested {
+        let (cache, mut room) = cache(10_000);
+        let mut shelf = Shelf { cache: &cache, room: &mut room };
+        for number in 0..3_000 {
+            shelf.put(id(number)?, row());
+        }
+        for number in 0..3_000 {
+            shelf.remove(id(number)?);
+        }
+        put(&mut shelf, 5_000..5_002)?;
+        assert!(shelf.room.order.len() < 1_100, "{} ids of 2 rows", shelf.room.order.len());
+        Ok(())
+    }
+
+    #[test]
+    fn ids_that_come_again_and_again_are_kept_once_when_they_are_many() -> Tested {
+        let (cache, mut room) = cache(10);
+        let mut shelf = Shelf { cache: &cache, room: &mut room };
+        for round in 0..200 {
+            put(&mut shelf, (0..10).chain(round..round + 2))?;
+            assert!(shelf.room.order.len() < 1_100, "{} ids of 10 rows", shelf.room.order.len());
+        }
+        Ok(())
+    }
 }

@@ -59,8 +59,9 @@
 //!
 //! - an answer from the cache comes sooner than one that needs the store: whether a key was used lately shows
 //! - a store may answer sooner for an id that it does not have than for one that it has, and what it answers takes
-//!   longer to be put into the cache the larger it is: long names, large scopes, a second secret. Whether a key was
-//!   seen revoked before is looked up, which takes about a nanosecond more or less whenever the store is read
+//!   longer to be put into the cache the larger it is: long names, large scopes, a second secret. Whenever the store is
+//!   read, whatever it is, whether it answered with a key and whether that was seen revoked before is worth a
+//!   nanosecond or two: there is nothing to free without a key, and what was seen revoked is looked up
 //! - a text that is no token at all is refused without asking anyone, at the first of these that is wrong: its length,
 //!   its characters and prefix, looked at all at once, its checksum
 //! - a token that is good takes another way than one that is refused, and so does each of the denials that only who

@@ -36,7 +36,7 @@ impl Seen {
 
 #[derive(Clone, Debug, Default)]
 struct Slot {
-    /// The generation in which the row was found.
+    /// The generation in which the row was found; 0 is none.
     generation: u64,
     seen: Option<Arc<Seen>>,
     /// The key that was looked for last and is not put aside: the second time it will be.
@@ -89,7 +89,7 @@ fn put_aside(
         slots.resize(SLOTS, Slot::default());
     }
     let slot = slots.get_mut(place(id))?;
-    if slot.last.replace(id) == Some(id) || slot.seen.is_none() || slot.generation != generation {
+    if slot.last.replace(id) == Some(id) || slot.generation != generation {
         (slot.generation, slot.seen) = (generation, Some(Arc::clone(&seen)));
     }
     Some(seen)
@@ -97,7 +97,5 @@ fn put_aside(
 
 #[inline]
 fn place(id: KeyId) -> usize {
-    let [low, high] = id.halves();
-    let mixed = (low ^ high.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    usize::try_from(mixed >> 56).unwrap_or(0) % SLOTS
+    usize::try_from(id.mixed() >> 56).unwrap_or(0) % SLOTS
 }

@@ -13,6 +13,7 @@ mod following;
 mod grants;
 mod here;
 mod limits;
+mod near;
 mod no_feed;
 mod nodes;
 mod outages;

@@ -92,6 +92,28 @@ fn what_is_written_is_stamped_by_the_clock_of_the_store() {
 }
 
 #[test]
+fn without_the_clock_of_the_store_keys_are_revoked_and_paused_all_the_same() {
+    let (apart, nodes) = Apart::new();
+    let [revoked, paused] = [nodes[0].issue_many(2), nodes[0].issue_many(2)];
+    apart.advance(LEASE + INSTANT);
+    apart.world.store.fail(&[Call::Changes]);
+    // Also by a node that never had an answer.
+    for (node, i) in [(&nodes[0], 0), (&nodes[2], 1)] {
+        let revoke = run(node.project.revoke(revoked[i].key.id, "leaked")).unwrap();
+        let pause = run(node.project.deactivate(paused[i].key.id)).unwrap();
+        for change in [&revoke, &pause] {
+            assert_eq!((change.is_new(), change.holds_everywhere_in()), (true, SECOND * 60));
+            assert!(change.key().updated_at > change.key().created_at);
+        }
+    }
+    apart.world.store.heal();
+    for i in [0, 1] {
+        assert_eq!(say(&nodes, &revoked[i]), ["revoked"; 3]);
+        assert_eq!(say(&nodes, &paused[i]), ["inactive"; 3]);
+    }
+}
+
+#[test]
 fn without_the_clock_of_the_store_nothing_is_stamped() {
     let (apart, nodes) = Apart::new();
     let issued = nodes[1].issue();

@@ -69,6 +69,41 @@ fn all_who_wait_for_a_refresh_share_one() {
 }
 
 #[test]
+fn who_waits_for_a_refresh_of_another_that_is_given_up_asks_itself_however_often_that_happens() {
+    let world = World::new();
+    let keys = world.node().issue_many(2);
+    let node = world.node();
+    let mut waiting = node.begin(&keys[0]);
+    for round in 0..10 {
+        let _gate = world.store.hold(Call::Changes);
+        let mut asking = node.begin(&keys[1]);
+        asking.waits();
+        assert!(round == 0 || waiting.is_woken());
+        waiting.waits();
+    }
+    assert_eq!(name(&waiting.ends()), "good");
+}
+
+#[test]
+fn who_finds_each_refresh_of_another_too_old_by_the_time_it_is_woken_is_unavailable_after_three() {
+    let world = World::new();
+    let keys = world.node().issue_many(2);
+    let node = world.node();
+    let mut waiting = node.begin(&keys[0]);
+    for round in 0..3 {
+        let gate = world.store.hold(Call::Changes);
+        let mut asking = node.begin(&keys[1]);
+        asking.waits();
+        assert!(round == 0 || waiting.is_woken());
+        waiting.waits();
+        gate.open();
+        assert_eq!(name(&asking.ends()), "good");
+        world.clock.advance(LEASE);
+    }
+    assert_eq!(name(&waiting.ends()), "unavailable");
+}
+
+#[test]
 fn all_who_wait_for_a_refresh_that_fails_learn_it_and_the_next_one_asks_anew() {
     let world = World::new();
     let issued = world.node().issue();
