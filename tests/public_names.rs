@@ -209,7 +209,26 @@ fn everything_public_can_be_sent_shared_and_kept() {
         KeyId, ProjectId, EnvironmentId, AgentId, PromptId, Status, KeyState, Verifier, Grant, Denial, Error,
         Invalid, Invalids, StoredKey, StoreError, KeyUse, Changes, ChangeCursor, FeedState, BoxError, MemoryStore,
         Arc<dyn KeyStore>, Arc<dyn Clock>, access_keys::FakeClock, access_keys::lifecycle::Builder<MemoryStore>,
-        access_keys::domain::Draft<access_keys::domain::NeedsPrompts>,
+        access_keys::domain::Draft<access_keys::domain::NeedsPrompts>, access_keys::lifecycle::HistoryChecker,
+        access_keys::token::ForeignTokens, access_keys::token::Prefix,
+    }
+    #[cfg(feature = "import")]
+    facts! { access_keys::import::ForeignKey, access_keys::import::Rows }
+    #[cfg(feature = "leak")]
+    facts! { access_keys::leak::Outcome }
+    #[cfg(feature = "sqlite")]
+    facts! { access_keys::store::SqliteStore }
+    #[cfg(feature = "postgres")]
+    facts! { access_keys::store::PostgresStore }
+    #[cfg(feature = "tower")]
+    facts! {
+        access_keys::http::AccessKeyLayer, access_keys::http::KeyedBody<String>, access_keys::http::Ended,
+        access_keys::http::Needs, access_keys::http::Refusal, access_keys::http::Watch,
+    }
+    #[cfg(feature = "conformance")]
+    facts! {
+        access_keys::store::conformance::HeldCommit, access_keys::store::conformance::RawWrites,
+        access_keys::store::conformance::Report, access_keys::store::conformance::SlowCommits,
     }
 }
 

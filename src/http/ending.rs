@@ -48,7 +48,8 @@ enum Stage {
 }
 
 struct Watching {
-    ended: Pin<Box<dyn Future<Output = Denial> + Send>>,
+    /// Never locked: so the body can be shared.
+    ended: Mutex<Pin<Box<dyn Future<Output = Denial> + Send>>>,
     alarm: Arc<Alarm>,
     /// Whom the alarm wakes.
     task: Waker,
@@ -124,8 +125,11 @@ impl Ending {
             && let Some(watch) = watch.take()
         {
             let task = Waker::noop().clone();
-            self.stage =
-                Stage::Watching(Watching { ended: Box::pin(watch.ended()), alarm: Alarm::new(), task });
+            self.stage = Stage::Watching(Watching {
+                ended: Mutex::new(Box::pin(watch.ended())),
+                alarm: Alarm::new(),
+                task,
+            });
         }
     }
 
@@ -190,7 +194,8 @@ impl Watching {
     #[cold]
     fn look(&mut self) -> Poll<Denial> {
         self.alarm.rang.store(false, Ordering::SeqCst);
-        self.ended.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&self.alarm))))
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        ended.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&self.alarm))))
     }
 }
 

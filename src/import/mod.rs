@@ -26,6 +26,7 @@ mod json;
 mod time;
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
@@ -121,11 +122,14 @@ impl fmt::Debug for ForeignKey {
 pub type Row = (u64, Result<ForeignKey, Invalid>);
 
 /// The rows of an export, in their order.
-pub struct Rows(Box<dyn Iterator<Item = Row> + Send>);
+pub struct Rows(
+    /// Never locked: so it can be shared.
+    Mutex<Box<dyn Iterator<Item = Row> + Send>>,
+);
 
 impl Rows {
     fn new(rows: impl Iterator<Item = Row> + Send + 'static) -> Self {
-        Self(Box::new(rows))
+        Self(Mutex::new(Box::new(rows)))
     }
 }
 
@@ -133,7 +137,7 @@ impl Iterator for Rows {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
-        self.0.next()
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).next()
     }
 }
 

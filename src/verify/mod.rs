@@ -87,6 +87,7 @@ mod line;
 mod many;
 mod near;
 mod packed;
+mod parts;
 mod race;
 mod row;
 mod scope_uses;

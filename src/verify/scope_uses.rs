@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::parts::{Parts, locked};
 use super::verifier::Inner;
 use crate::domain::{KeyId, Resource};
 use crate::store::{KeyStore, ScopeUse, StoreError};
@@ -14,8 +15,6 @@ use crate::store::{KeyStore, ScopeUse, StoreError};
 const CAPACITY: usize = 100_000;
 /// How many are written in one call of the store.
 const BATCH: usize = 1_000;
-/// In how many parts they are kept, so that threads do not wait for each other.
-const PARTS: usize = 16;
 /// A use within this of one that was noted is not noted again.
 const APART: TimeDelta = TimeDelta::hours(1);
 
@@ -86,7 +85,7 @@ fn mark(key: KeyId, hash: u64, home: u64, good_until: u64) -> u64 {
 /// Uses since the last flush, and for an hour those that were written, so that they are not written again.
 #[derive(Debug, Default)]
 pub(crate) struct ScopeUses {
-    parts: [Mutex<Noted>; PARTS],
+    parts: Parts<Noted>,
     /// How many there are in all parts.
     count: AtomicUsize,
     /// Whether there was ever no room.
@@ -105,7 +104,7 @@ struct When {
 impl ScopeUses {
     /// `false` where there is no room.
     pub(super) fn record(&self, key: KeyId, resource: Resource, at: DateTime<Utc>) -> bool {
-        let Some(mut noted) = self.part(key) else { return false };
+        let Some(mut noted) = self.parts.of(key) else { return false };
         match noted.get_mut(&key).and_then(|of_key| of_key.get_mut(&resource)) {
             // Of either direction: a clock that was set back is no reason to note nothing until it is where it was.
             Some(when) if (at - when.at).abs() < APART => return true,
@@ -143,7 +142,7 @@ impl ScopeUses {
 
     /// What is gathered of this key, some of which may not be written yet.
     pub(crate) fn of(&self, key: KeyId) -> Vec<ScopeUse> {
-        let Some(noted) = self.part(key) else { return Vec::new() };
+        let Some(noted) = self.parts.of(key) else { return Vec::new() };
         let of_key = noted.get(&key).into_iter().flatten();
         of_key.map(|(resource, when)| scope_use(key, resource, when)).collect()
     }
@@ -153,8 +152,8 @@ impl ScopeUses {
     pub(crate) async fn flush(&self, store: &(impl KeyStore + ?Sized)) -> Result<(), StoreError> {
         // Ordered, since batches in one order deadlock no database.
         let mut gathered = BTreeMap::new();
-        for part in &self.parts {
-            for (key, of_key) in locked(part).iter() {
+        for part in self.parts.all() {
+            for (key, of_key) in part.iter() {
                 let unwritten = of_key.iter().filter(|(_, when)| !when.written);
                 gathered.extend(unwritten.map(|(resource, when)| ((*key, resource.clone()), *when)));
             }
@@ -166,15 +165,15 @@ impl ScopeUses {
             store.record_scope_uses(&uses.collect::<Vec<_>>()).await?;
             // Only now: a use must be seen here until it is seen there.
             for ((key, resource), when) in batch {
-                let Some(mut noted) = self.part(*key) else { continue };
+                let Some(mut noted) = self.parts.of(*key) else { continue };
                 let now = noted.get_mut(key).and_then(|of_key| of_key.get_mut(resource));
                 if let Some(now) = now.filter(|now| *now == when) {
                     now.written = true;
                 }
             }
         }
-        for part in &self.parts {
-            self.forget(&mut locked(part), |when| when.written && latest - when.at >= APART);
+        for mut part in self.parts.all() {
+            self.forget(&mut part, |when| when.written && latest - when.at >= APART);
         }
         Ok(())
     }
@@ -189,19 +188,10 @@ impl ScopeUses {
         });
         self.count.fetch_sub(forgotten, Ordering::Relaxed);
     }
-
-    fn part(&self, key: KeyId) -> Option<MutexGuard<'_, Noted>> {
-        let place = usize::try_from(key.mixed() >> 56).unwrap_or(0);
-        self.parts.get(place % PARTS).map(locked)
-    }
 }
 
 fn scope_use(key: KeyId, resource: &Resource, when: &When) -> ScopeUse {
     ScopeUse::new(key, resource.clone(), when.at).since(when.since)
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -226,8 +216,7 @@ mod tests {
     }
 
     fn count(uses: &ScopeUses) -> usize {
-        let there = |part: &Mutex<Noted>| locked(part).values().map(BTreeMap::len).sum::<usize>();
-        let there = uses.parts.iter().map(there).sum();
+        let there = uses.parts.all().map(|part| part.values().map(BTreeMap::len).sum::<usize>()).sum();
         assert_eq!(uses.count.load(Ordering::Relaxed), there);
         there
     }
@@ -290,17 +279,6 @@ mod tests {
         let places: BTreeSet<_> = marks.iter().map(|mark| mark >> 48).collect();
         // 13,700 marks at random come to 12,360 of 65,536 places, about.
         assert!(places.len() > 11_500, "{} places", places.len());
-        Ok(())
-    }
-
-    #[test]
-    fn the_parts_are_used_alike() -> Tested {
-        let uses = ScopeUses::default();
-        for number in 0..3_200 {
-            assert!(uses.record(key(number)?, agent(0)?, DateTime::UNIX_EPOCH));
-        }
-        let there = uses.parts.iter().map(|part| locked(part).len()).collect::<Vec<_>>();
-        assert!(there.iter().all(|there| (50..=600).contains(there)), "{there:?}");
         Ok(())
     }
 

@@ -205,3 +205,50 @@ fn add(sums: &mut [u64; COUNTS], block: &Block) {
         *sum += count.load(Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> usize {
+        BLOCKS.with_borrow(Vec::len)
+    }
+
+    #[test]
+    fn a_thread_counts_in_a_block_of_its_own_for_each_verifier() {
+        let counters = [Counters::new(), Counters::new()];
+        for _ in 0..3 {
+            for counters in &counters {
+                counters.add(Count::Malformed);
+            }
+        }
+        assert_eq!(own(), 2);
+        for counters in &counters {
+            let blocks = counters.blocks();
+            assert_eq!((blocks.living.len(), blocks.ended), (1, [0; COUNTS]));
+            drop(blocks);
+            assert_eq!(counters.read().malformed, 3);
+        }
+    }
+
+    #[test]
+    fn what_threads_that_ended_counted_is_added_up_and_their_blocks_go() {
+        let counters = Counters::new();
+        for _ in 0..100 {
+            std::thread::scope(|scope| {
+                let ended = scope.spawn(|| counters.add(Count::Fills));
+                assert!(ended.join().is_ok());
+            });
+            assert_eq!(counters.blocks().living.len(), 1);
+        }
+        assert_eq!(counters.read().fills, 100);
+    }
+
+    #[test]
+    fn the_blocks_of_verifiers_that_are_gone_go_too() {
+        for _ in 0..100 {
+            Counters::new().add(Count::Fills);
+            assert_eq!(own(), 1);
+        }
+    }
+}

@@ -23,7 +23,7 @@ mod told {
             None => tracing::debug!("asked the store what has changed: everything may have"),
         }
         // The first answer changes nothing.
-        let before = before.unwrap_or(Known { suspicious: false, ..after });
+        let before = before.unwrap_or(after);
         if before.limit != after.limit {
             tracing::info!(before = ?before.limit, after = ?after.limit, "the limit has changed");
         }

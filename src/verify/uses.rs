@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
+use super::parts::Parts;
 use crate::domain::KeyId;
 use crate::store::{KeyStore, KeyUse, StoreError};
 
@@ -13,13 +13,11 @@ use crate::store::{KeyStore, KeyUse, StoreError};
 const CAPACITY: usize = 100_000;
 /// How many are written in one call of the store.
 const BATCH: usize = 1_000;
-/// In how many parts they are kept, so that threads do not wait for each other.
-const PARTS: usize = 16;
 
 /// The latest use of each secret since the last flush.
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
-    parts: [Mutex<Latest>; PARTS],
+    parts: Parts<Latest>,
     /// How many there are in all parts.
     count: AtomicUsize,
     /// Whether a use was ever lost because there was no room.
@@ -30,7 +28,7 @@ type Latest = BTreeMap<(KeyId, u32), DateTime<Utc>>;
 
 impl Uses {
     pub(super) fn record(&self, key: KeyId, generation: u32, at: DateTime<Utc>) {
-        let Some(mut latest) = self.part(key) else { return };
+        let Some(mut latest) = self.parts.of(key) else { return };
         match latest.get_mut(&(key, generation)) {
             Some(last) => *last = at.max(*last),
             None if self.count.fetch_add(1, Ordering::Relaxed) >= CAPACITY => {
@@ -47,7 +45,7 @@ impl Uses {
 
     /// What is gathered of this key and not yet written.
     pub(crate) fn of(&self, key: KeyId) -> Vec<KeyUse> {
-        let Some(latest) = self.part(key) else { return Vec::new() };
+        let Some(latest) = self.parts.of(key) else { return Vec::new() };
         let range = latest.range((key, 0)..=(key, u32::MAX));
         range.map(|((key, generation), at)| KeyUse::new(*key, *generation, *at)).collect()
     }
@@ -57,8 +55,8 @@ impl Uses {
     pub(crate) async fn flush(&self, store: &(impl KeyStore + ?Sized)) -> Result<(), StoreError> {
         // Ordered, since batches in one order deadlock no database.
         let mut gathered = Latest::new();
-        for part in &self.parts {
-            gathered.extend(locked(part).iter().map(|(used, at)| (*used, *at)));
+        for part in self.parts.all() {
+            gathered.extend(part.iter().map(|(used, at)| (*used, *at)));
         }
         let gathered: Vec<_> =
             gathered.into_iter().map(|((key, generation), at)| KeyUse::new(key, generation, at)).collect();
@@ -66,7 +64,7 @@ impl Uses {
             store.record_use(batch).await?;
             // Only now: a use must be seen here until it is seen there.
             for used in batch {
-                let Some(mut latest) = self.part(used.key) else { continue };
+                let Some(mut latest) = self.parts.of(used.key) else { continue };
                 if latest.get(&(used.key, used.generation)) == Some(&used.at) {
                     latest.remove(&(used.key, used.generation));
                     self.count.fetch_sub(1, Ordering::Relaxed);
@@ -75,15 +73,38 @@ impl Uses {
         }
         Ok(())
     }
-
-    fn part(&self, key: KeyId) -> Option<MutexGuard<'_, Latest>> {
-        let [low, high] = key.halves();
-        // Of the ends of the id: neighbouring characters of a random one differ in few bits.
-        let place = usize::try_from((low ^ (low >> 5) ^ high ^ (high >> 3)) & 0xFF).unwrap_or(0);
-        self.parts.get(place % PARTS).map(locked)
-    }
 }
 
-fn locked(part: &Mutex<Latest>) -> MutexGuard<'_, Latest> {
-    part.lock().unwrap_or_else(PoisonError::into_inner)
+#[cfg(test)]
+mod tests {
+    use pollster::block_on;
+
+    use super::*;
+    use crate::domain::Invalid;
+    use crate::store::MemoryStore;
+
+    fn key(number: usize) -> Result<KeyId, Invalid> {
+        KeyId::new(format!("{number:016}"))
+    }
+
+    #[test]
+    fn what_is_full_takes_no_more_until_it_is_written() -> Result<(), Box<dyn std::error::Error>> {
+        let (uses, store) = (Uses::default(), MemoryStore::new());
+        let later = DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(1);
+        for number in 0..CAPACITY {
+            uses.record(key(number)?, 1, DateTime::UNIX_EPOCH);
+        }
+        uses.record(key(0)?, 1, later);
+        assert!(!uses.overflowed(), "it is there already");
+        uses.record(key(0)?, 2, later);
+        assert!(uses.overflowed());
+        assert_eq!(uses.of(key(0)?), [KeyUse::new(key(0)?, 1, later)]);
+        assert_eq!(uses.parts.all().map(|part| part.len()).sum::<usize>(), CAPACITY);
+
+        block_on(uses.flush(&store))?;
+        assert_eq!(uses.count.load(Ordering::Relaxed), 0);
+        uses.record(key(0)?, 2, later);
+        assert_eq!(uses.of(key(0)?), [KeyUse::new(key(0)?, 2, later)]);
+        Ok(())
+    }
 }

@@ -1,9 +1,10 @@
 //! What a verifier counts.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use access_keys::verify::Stats;
-use access_keys::{Clock, Edit, EnvironmentId};
+use access_keys::{Clock, Edit, EnvironmentId, Verifier};
 
 use crate::nodes::{INSTANT, LEASE, Node, SECOND, World, agent, name, run};
 use crate::support::production;
@@ -201,4 +202,34 @@ fn counts_are_exact_over_several_threads_also_when_these_have_ended() {
         }
     });
     assert_eq!(answers(&nodes[0].stats()), 4 * THREADS * EACH);
+}
+
+/// Verifies when its thread ends.
+struct AtTheEnd(Verifier);
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        assert!(self.0.verify_cached("acme_", &production()).is_some());
+    }
+}
+
+#[test]
+fn what_a_thread_verifies_while_it_ends_is_counted_too() {
+    thread_local! {
+        static FIRST: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+        static LAST: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+    }
+    let world = World::new();
+    let node = world.node();
+    let verifier = || Some(AtTheEnd(node.keys.verifier()));
+    std::thread::scope(|scope| {
+        let ended = scope.spawn(|| {
+            // One of both is dropped after the counts of this thread are.
+            FIRST.set(verifier());
+            assert!(node.keys.verifier().verify_cached("acme_", &production()).is_some());
+            LAST.set(verifier());
+        });
+        ended.join().unwrap();
+    });
+    assert_eq!(node.stats().malformed, 3);
 }

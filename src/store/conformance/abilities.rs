@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 
 use crate::domain::AuditEvent;
 use crate::store::{BoxError, StoreError, StoredKey};
@@ -98,16 +99,19 @@ impl fmt::Debug for SlowCommits {
 }
 
 /// The last step of a commit that is held open.
-pub struct HeldCommit(Boxed<Result<(), StoreError>>);
+pub struct HeldCommit(
+    /// Never locked: so it can be shared.
+    Mutex<Boxed<Result<(), StoreError>>>,
+);
 
 impl HeldCommit {
     /// One that `commit` ends.
     pub fn new(commit: impl Future<Output = Result<(), StoreError>> + Send + 'static) -> Self {
-        Self(Box::pin(commit))
+        Self(Mutex::new(Box::pin(commit)))
     }
 
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        self.0.await
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).await
     }
 }
 
