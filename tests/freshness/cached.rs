@@ -1,11 +1,12 @@
 //! The answer that is given without waiting, and when there is none.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use access_keys::clock::Moment;
 use access_keys::{Clock, Denial, Edit, EnvironmentId, FakeClock, Grant};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::nodes::{INSTANT, LEASE, Node, SECOND, World, agent, agents, name, run};
 use crate::support::production;
@@ -159,4 +160,52 @@ fn the_last_instant_of_a_lease_is_the_one_before_its_end() {
     world.clock.advance(INSTANT);
     assert_eq!((says(&node, issued.token.expose()), world.store.made()), (None, vec![]));
     assert_eq!((node.says(&issued), world.store.made()), ("good", vec![Call::Changes]));
+}
+
+/// A clock whose glance is as far off as it may be, and that counts how often its wall time is read.
+#[derive(Clone)]
+struct Coarse {
+    clock: FakeClock,
+    off: TimeDelta,
+    read: Arc<AtomicUsize>,
+}
+
+impl Clock for Coarse {
+    fn wall(&self) -> DateTime<Utc> {
+        self.read.fetch_add(1, Ordering::Relaxed);
+        self.clock.wall()
+    }
+
+    fn boot(&self) -> Duration {
+        self.clock.boot()
+    }
+
+    fn glance(&self) -> Moment {
+        Moment::new(self.clock.boot(), self.clock.wall() + self.off)
+    }
+}
+
+#[test]
+fn where_a_glance_is_too_coarse_for_an_end_the_wall_time_is_read_and_only_there() {
+    for off in [-20, 0, 20].map(TimeDelta::milliseconds) {
+        let world = World::new();
+        let clock = Coarse { clock: world.clock.clone(), off, read: Arc::default() };
+        let node = world.node_at(&clock, |builder| builder);
+        let (expiring, retired) = (node.issue(), node.issue());
+        let end = world.clock.wall() + SECOND;
+        run(node.project.edit(expiring.key.id, Edit::new().expires_at(end))).unwrap();
+        let _ = run(node.project.rotate(retired.key.id, SECOND)).unwrap();
+        let both = || [&expiring, &retired].map(|issued| says(&node, issued.token.expose()));
+        assert_eq!([node.says(&expiring), node.says(&retired)], ["good"; 2]);
+        let read = || clock.read.swap(0, Ordering::Relaxed);
+        read();
+        assert_eq!((both(), read()), ([Some("good"); 2], 0));
+        world.clock.advance(SECOND - Duration::from_micros(1));
+        assert_eq!(both(), [Some("good"); 2]);
+        read();
+        world.clock.advance(Duration::from_micros(1));
+        assert_eq!((both(), read()), ([Some("expired"), Some("unrecognized")], 2));
+        world.clock.advance(SECOND);
+        assert_eq!((both(), read()), ([Some("expired"), Some("unrecognized")], 0));
+    }
 }
