@@ -148,6 +148,7 @@ fn whatever_the_store_its_pointers_serve_too_and_the_verifier_is_one_type() -> R
     }
     let shared: Arc<dyn KeyStore> = Arc::new(MemoryStore::new());
     let (dynamic, boxed): (AccessKeys, Box<dyn KeyStore>) = (build(shared)?, Box::new(MemoryStore::new()));
+    let clock: Box<dyn Clock> = Box::new(access_keys::FakeClock::default());
     let project: ProjectKeys = dynamic.project(ProjectId::new("checkout")?, Actor::system("billing")?);
     let verifiers: Vec<Verifier> = vec![
         dynamic.verifier(),
@@ -155,8 +156,9 @@ fn whatever_the_store_its_pointers_serve_too_and_the_verifier_is_one_type() -> R
         build(Arc::new(MemoryStore::new()))?.verifier(),
         build(Box::new(Forwarding(MemoryStore::new())))?.verifier(),
         AccessKeys::builder(Forwarding(MemoryStore::new())).prefix("acme").build_dyn()?.verifier(),
+        AccessKeys::builder(MemoryStore::new()).prefix("acme").clock(clock).build()?.verifier(),
     ];
-    assert_eq!((verifiers.len(), project.draft().info(info()?)).0, 5);
+    assert_eq!((verifiers.len(), project.draft().info(info()?)).0, 6);
     Ok(())
 }
 
@@ -208,8 +210,8 @@ fn everything_public_can_be_sent_shared_and_kept() {
         Token, Pepper, Actor, KeyQuery, AuditQuery, AuditEvent, Page<AccessKey>, Page<AuditEvent>, Cursor, Revision,
         KeyId, ProjectId, EnvironmentId, AgentId, PromptId, Status, KeyState, Verifier, Grant, Denial, Error,
         Invalid, Invalids, StoredKey, StoreError, KeyUse, Changes, ChangeCursor, FeedState, BoxError, MemoryStore,
-        Arc<dyn KeyStore>, Arc<dyn Clock>, access_keys::FakeClock, access_keys::lifecycle::Builder<MemoryStore>,
-        access_keys::domain::Draft<access_keys::domain::NeedsPrompts>, access_keys::lifecycle::HistoryChecker,
+        Arc<dyn KeyStore>, Arc<dyn Clock>, Box<dyn Clock>, access_keys::FakeClock, access_keys::lifecycle::Builder<MemoryStore>,
+        access_keys::domain::Draft<access_keys::domain::NeedsPrompts>, access_keys::lifecycle::history::HistoryChecker,
         access_keys::token::ForeignTokens, access_keys::token::Prefix,
     }
     #[cfg(feature = "import")]

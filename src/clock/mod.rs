@@ -70,16 +70,22 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
-impl<C: Clock + ?Sized> Clock for Arc<C> {
-    fn wall(&self) -> DateTime<Utc> {
-        (**self).wall()
-    }
+macro_rules! forward {
+    ($($pointer:ident)*) => {$(
+        impl<C: Clock + ?Sized> Clock for $pointer<C> {
+            fn wall(&self) -> DateTime<Utc> {
+                (**self).wall()
+            }
 
-    fn boot(&self) -> Duration {
-        (**self).boot()
-    }
+            fn boot(&self) -> Duration {
+                (**self).boot()
+            }
 
-    fn glance(&self) -> Moment {
-        (**self).glance()
-    }
+            fn glance(&self) -> Moment {
+                (**self).glance()
+            }
+        }
+    )*};
 }
+
+forward! { Arc Box }

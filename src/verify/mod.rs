@@ -16,7 +16,8 @@
 //! A key that was verified lately is answered from a cache. What is promised of that:
 //!
 //! - **On this node** (the same [`AccessKeys`](crate::AccessKeys), its clones and its verifiers), a change holds
-//!   once its call returns: the very next verification sees it.
+//!   once its call returns: the very next verification sees it. A change whose future was dropped may be stored later,
+//!   and then holds here as on every other node.
 //! - **On every other node**, a change holds no later than it announced: no verification there *decides* to accept
 //!   past [`holds_everywhere_in`](crate::Change::holds_everywhere_in), whatever is lost, delayed, restarted or slow.
 //!   That is the limit, 5 seconds unless it was set on the store

@@ -190,7 +190,9 @@ fn where_a_glance_is_too_coarse_for_an_end_the_wall_time_is_read_and_only_there(
     for off in [-20, 0, 20].map(TimeDelta::milliseconds) {
         let world = World::new();
         let clock = Coarse { clock: world.clock.clone(), off, read: Arc::default() };
-        let node = world.node_at(&clock, |builder| builder);
+        // Behind a pointer it is the same.
+        let behind: Arc<dyn Clock> = Arc::new(clock.clone());
+        let node = world.node_at(&behind, |builder| builder);
         let (expiring, retired) = (node.issue(), node.issue());
         let end = world.clock.wall() + SECOND;
         run(node.project.edit(expiring.key.id, Edit::new().expires_at(end))).unwrap();

@@ -6,7 +6,7 @@ use access_keys::domain::Field;
 use access_keys::store::{Changes, KeyStore, StoreError};
 use access_keys::{AccessKeys, Clock, Error, Invalid};
 
-use crate::nodes::{HOUR, INSTANT, LEASE, Node, SECOND, World, millis, name, run};
+use crate::nodes::{HOUR, INSTANT, LEASE, Node, SECOND, World, millis, name, run, set_wall};
 use crate::watched::Call;
 
 fn node_with_limit(world: &World, own: Duration) -> Node {
@@ -117,6 +117,27 @@ fn at_zero_the_feed_is_asked_at_most_once_a_second() {
         let asked = world.store.count(Call::Changes);
         assert!((9..=10).contains(&asked), "{asked} times in ten seconds");
         assert_eq!(world.store.count(Call::Get), 1_000);
+    }
+}
+
+#[test]
+fn at_zero_the_feed_is_asked_as_soon_as_the_clock_of_the_store_is_not_known_any_more() {
+    for own in [None, Some(Duration::ZERO)] {
+        let world = World::with_store_clock();
+        let node = match own {
+            Some(own) => node_with_limit(&world, own),
+            None => world.node(),
+        };
+        if own.is_none() {
+            world.set_limit(Duration::ZERO);
+            world.clock.advance(LEASE);
+        }
+        let issued = node.issue();
+        assert_eq!(node.says(&issued), "good");
+        world.store.made();
+        set_wall(&world.clock, 3_600_000);
+        assert_eq!((node.says(&issued), world.store.made()), ("good", vec![Call::Changes, Call::Get]));
+        assert_eq!((node.says(&issued), world.store.made()), ("good", vec![Call::Get]));
     }
 }
 
