@@ -169,6 +169,40 @@ fn without_hints_a_change_is_seen_within_the_lease_and_mostly_within_half_of_it(
 }
 
 #[test]
+fn where_nothing_happens_the_store_is_asked_twice_in_a_lease() {
+    let world = World::new();
+    let (_, other, _, _) = world.pair();
+    let (mut following, timer) = follow(&other);
+    following.waits();
+    world.store.made();
+    let mut passed = Duration::ZERO;
+    while passed < LEASE * 10 {
+        passed += pass(&world, &timer, &mut following);
+    }
+    let asked = world.store.count(Call::Changes);
+    assert!((18..=21).contains(&asked), "{asked} times in ten leases");
+}
+
+#[test]
+fn a_stream_is_not_woken_by_an_answer_that_names_nothing() {
+    let world = World::new();
+    let (one, other, issued, grant) = world.pair();
+    world.store.hint(Hints::AreLost);
+    let verifier = other.keys.verifier();
+    let mut ended = Polled::new(verifier.ended(&grant, |_| std::future::pending::<()>()));
+    ended.waits();
+    world.clock.advance(LEASE);
+    assert_eq!(other.says(&issued), "good");
+    assert_eq!(world.store.count(Call::Changes), 1);
+    assert!(!ended.is_woken());
+    // Whatever key it is that is named.
+    let _ = one.issue();
+    world.clock.advance(LEASE);
+    assert_eq!(other.says(&issued), "good");
+    assert!(ended.is_woken());
+}
+
+#[test]
 fn a_stream_ends_as_soon_as_its_own_node_has_learned_of_the_change_however_that_was() {
     let world = World::new();
     let (one, other, issued, _) = world.pair();

@@ -142,6 +142,21 @@ fn at_zero_the_feed_is_asked_as_soon_as_the_clock_of_the_store_is_not_known_any_
 }
 
 #[test]
+fn where_only_a_nodes_own_limit_is_zero_the_feed_is_asked_twice_in_a_shared_lease() {
+    let world = World::new();
+    world.set_limit(SECOND);
+    let node = node_with_limit(&world, Duration::ZERO);
+    let issued = node.issue();
+    world.store.made();
+    for _ in 0..800 {
+        world.clock.advance(millis(10));
+        assert_eq!(node.says(&issued), "good");
+    }
+    let asked = world.store.count(Call::Changes);
+    assert!((18..=20).contains(&asked), "{asked} times in ten leases");
+}
+
+#[test]
 fn at_zero_a_change_elsewhere_is_seen_by_every_verification_that_begins_after_it() {
     for (world, node) in at_zero() {
         let other = world.node();

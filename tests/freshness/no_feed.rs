@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::nodes::{HOUR, INSTANT, LEASE, SECOND, World, millis, name, run, set_wall};
+use crate::nodes::{HOUR, INSTANT, LEASE, Polled, SECOND, World, millis, name, run, set_wall};
 use crate::watched::Call;
 
 #[test]
@@ -170,4 +170,18 @@ fn a_wall_clock_that_is_slewed_for_hours_voids_nothing() {
     }
     let reads = world.store.count(Call::Get);
     assert!(reads <= 1_000 / 4 + 1, "{reads} reads in 250 leases");
+}
+
+#[test]
+fn what_is_known_stays_when_the_store_says_once_more_that_it_has_no_feed() {
+    let world = World::without_feed();
+    let node = world.node();
+    let issued = node.issue();
+    assert_eq!(node.says(&issued), "good");
+    world.store.made();
+    let mut following = Polled::new(node.keys.verifier().follow(|_| std::future::pending::<()>()));
+    following.waits();
+    assert!(world.store.made().contains(&Call::Changes));
+    assert!(node.knows(&issued));
+    assert_eq!((node.says(&issued), world.store.made()), ("good", vec![]));
 }

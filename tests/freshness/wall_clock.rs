@@ -6,7 +6,7 @@ use access_keys::store::MemoryStore;
 use access_keys::{AccessKeys, Clock, Edit, FakeClock};
 use chrono::TimeDelta;
 
-use crate::nodes::{INSTANT, LEASE, SECOND, World, name, run, set_wall};
+use crate::nodes::{INSTANT, LEASE, Polled, SECOND, World, name, run, set_wall};
 use crate::support::{production, project, review};
 use crate::watched::Call;
 
@@ -110,6 +110,23 @@ fn small_slews_add_up_within_a_lease_and_are_measured_anew_by_the_next() {
         world.clock.advance(LEASE);
         assert_eq!(other.says(&issued), "good");
     }
+}
+
+#[test]
+fn a_slew_is_not_measured_anew_by_an_answer_that_makes_nothing_good_for_longer() {
+    let world = World::new();
+    let (_, other, issued, _) = world.pair();
+    let gate = world.store.hold(Call::Changes);
+    let mut following = Polled::new(other.keys.verifier().follow(|_| std::future::pending::<()>()));
+    following.waits();
+    set_wall(&world.clock, 150);
+    gate.open();
+    following.waits();
+    assert!(other.knows(&issued));
+    set_wall(&world.clock, 50);
+    assert!(other.knows(&issued));
+    set_wall(&world.clock, 1);
+    assert!(!other.knows(&issued), "201 ms in one lease");
 }
 
 #[test]

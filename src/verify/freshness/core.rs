@@ -323,9 +323,7 @@ impl Core {
     /// The key was seen revoked: from now on nothing says otherwise, and what was read before says nothing at all.
     fn remember<B: Board>(&mut self, board: &mut B, id: KeyId) {
         self.revoked.add(id);
-        self.reads.fence_every(id);
-        // Whatever a reader may still have of it.
-        board.remove(id);
+        self.name(board, id);
     }
 
     /// What was seen revoked stays so, whatever a read says.

@@ -74,13 +74,6 @@ impl Reads {
         }
     }
 
-    /// Fences every read of this key, also those that were for one verification alone.
-    pub(super) fn fence_every(&mut self, id: KeyId) {
-        self.joinable.remove(&id);
-        let reads = self.places.iter_mut().flatten().filter(|read| read.id == id);
-        reads.for_each(|read| read.kind = Kind::Fenced);
-    }
-
     /// Fences every read that others may join.
     pub(super) fn fence_all(&mut self) {
         while let Some((id, _)) = self.joinable.first_key_value() {

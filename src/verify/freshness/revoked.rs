@@ -39,3 +39,30 @@ impl Revoked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Invalid;
+
+    fn id(number: usize) -> Result<KeyId, Invalid> {
+        KeyId::new(format!("{number:016}"))
+    }
+
+    #[test]
+    fn a_key_is_remembered_until_as_many_others_were_seen_revoked_as_there_is_room_for() -> Result<(), Invalid>
+    {
+        let mut revoked = Revoked::new();
+        for number in 0..CAPACITY {
+            revoked.add(id(number)?);
+            revoked.add(id(0)?);
+        }
+        assert!(revoked.contains(id(0)?), "seen again, it takes no more room");
+        for number in 0..1_000 {
+            revoked.add(id(CAPACITY + number)?);
+            assert_eq!((revoked.contains(id(number)?), revoked.contains(id(number + 1)?)), (false, true));
+            assert_eq!((revoked.ids.len(), revoked.order.len()), (CAPACITY, CAPACITY));
+        }
+        Ok(())
+    }
+}

@@ -25,7 +25,7 @@ fn copy_others(folder: &Path, written: &[PathBuf]) {
             copy_others(&path, written);
         } else if !written.contains(&path) {
             let inside = path.strip_prefix(SOURCES).expect("it is a source");
-            Copy::of(inside).write(Path::new("library").join(inside));
+            Copy::of(inside).without_tests().write(Path::new("library").join(inside));
         }
     }
 }
