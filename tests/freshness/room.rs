@@ -277,10 +277,14 @@ fn a_flood_pushes_no_good_key_out_of_a_cache_whose_memory_is_nearly_full() {
 
 #[test]
 fn the_memory_that_is_told_is_about_what_is_taken() {
-    for (ids, length) in [(0, 1), (4, 128)] {
+    for (ids, length, has_older) in [(0, 1, false), (4, 128, false), (0, 1, true)] {
         let world = World::new();
         let node = world.node();
-        let keys: Vec<_> = (0..2_000).map(|_| issue_sized(&node, ids, length)).collect();
+        let mut keys: Vec<_> = (0..2_000).map(|_| issue_sized(&node, ids, length)).collect();
+        if has_older {
+            let rotate = |issued: &Issued| run(node.project.rotate(issued.key.id, HOUR)).unwrap();
+            keys = keys.iter().map(rotate).collect();
+        }
         let taken = allocation_counter::measure(|| assert_eq!(reads(&world, &node, &keys), keys.len()));
         let (taken, told) = (usize::try_from(taken.bytes_current).unwrap(), node.stats().bytes);
         // What a thread puts aside and what a table has of free places is not told.
