@@ -45,13 +45,17 @@ fn main() {
     fs::write(out.join("variants.rs"), text).expect("the variants are written");
 }
 
-/// Copies the core with the changes of a variant, each of which must fit at exactly one place.
+/// Copies the core, without the tests beside it, with the changes of a variant, each of which must fit at exactly one
+/// place.
 fn copy(core: &Path, folder: &Path, variant: &Variant) {
     fs::create_dir_all(folder).expect("a folder for the variant");
     for entry in fs::read_dir(core).expect("the files of the core") {
         let path = entry.expect("a file of the core").path();
         let file = path.file_name().and_then(|name| name.to_str()).expect("a name in letters").to_owned();
         let mut text = fs::read_to_string(&path).expect("the text of the core");
+        if let Some(tests) = text.find("\n#[cfg(test)]\nmod tests {") {
+            text.truncate(tests + 1);
+        }
         for change in variant.changes.iter().filter(|change| change.file == file) {
             let places = text.matches(change.right).count();
             assert!(
