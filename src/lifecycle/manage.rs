@@ -32,6 +32,8 @@ impl<S: KeyStore> ProjectKeys<S> {
 
     /// Pauses a key until it is activated again. A key that is paused already stays so.
     ///
+    /// It needs no clock of the store: where that cannot be read, the event has the time of this node.
+    ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Refused`] for a revoked key; [`Error::Store`].
     ///
@@ -54,7 +56,8 @@ impl<S: KeyStore> ProjectKeys<S> {
 
     /// Ends a key for ever. It stays for the record. A key that is revoked already stays as it is.
     ///
-    /// Where a token of these keys stands in the reason, its secret is not recorded.
+    /// Where a token of these keys stands in the reason, its secret is not recorded. It needs no clock of the store:
+    /// where that cannot be read, the event has the time of this node.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a reason of more than 1,000 characters or with control characters;
@@ -101,7 +104,7 @@ impl<S: KeyStore> ProjectKeys<S> {
             attempts.at(stored.revision())?;
             let now = match self.stamp().await {
                 Ok(now) => now,
-                // What cuts off need not wait for the clock of the store: nothing is judged by this time.
+                // What cuts off must not fail for want of a clock: nothing is judged by this time.
                 Err(_) if matches!(action, Action::Revoked | Action::Deactivated) => self.now(),
                 Err(error) => return Err(error.into()),
             };
